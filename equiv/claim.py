@@ -1,0 +1,116 @@
+"""What is claimed, and the shape of its proof.
+
+A proof file holds one claim. Its header ``CLAIM`` is made of literals, so that it can be listed without
+importing the file; symbols, derivation and false variants live in functions:
+
+``derivation() -> Derivation``
+    the statement, as chains of small equalities between sympy expressions;
+``false_variants() -> Iterable[Variant]``
+    equalities that look like the statement and are false; each must be refuted with a witness;
+``as_written() -> Iterable[Variant]``
+    for an erratum: the statement as the source has it, to be refuted.
+"""
+
+import ast
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a claim is made: the seed document and the place in it."""
+
+    seed: str
+    section: str
+    equation: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The header of a proof file.
+
+    ``statement`` is what is proved, in LaTeX. An erratum also has ``as_written``, the false statement of
+    the source, and the name of its row in the table of errata.
+    """
+
+    id: str
+    title: str
+    statement: str
+    source: Source
+    needs: tuple[str, ...] = ()
+    erratum: str = ""
+    as_written: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a chain: an expression, and why it equals the line above (unused on the first)."""
+
+    expression: Any  # sympy.Expr
+    why: str = ""
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """``lines[0] = lines[1] = ...``, each equality small enough to be decided."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+class Derivation(msgspec.Struct, frozen=True, kw_only=True):
+    """Chains that together say the statement, under hypotheses.
+
+    Hypotheses are sympy relations (``Gt``, ``Lt``, ``Ge``, ``Le``, ``Ne``, ``Eq``) on top of the assumptions of the symbols. A symbol
+    declared positive belongs to the schedule; one declared only real is a state, of which no sign may
+    be assumed.
+    """
+
+    chains: tuple[Chain, ...]
+    hypotheses: tuple[Any, ...] = ()
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """An equality that is false. ``instance`` gives concrete functions for undefined ones."""
+
+    name: str
+    left: Any
+    right: Any
+    hypotheses: tuple[Any, ...] = ()
+    instance: Mapping[Any, Any] | None = None
+
+
+class ProofFile(Protocol):
+    """What a module under ``proofs/`` offers (an erratum also offers ``as_written``)."""
+
+    CLAIM: Claim
+
+    @staticmethod
+    def derivation() -> Derivation: ...
+
+    @staticmethod
+    def false_variants() -> Iterable[Variant]: ...
+
+
+def chain(title: str, first: Any, *rest: tuple[str, Any]) -> Chain:
+    """``chain("title", a, ("why b", b), ("why c", c))`` says a = b = c."""
+    return Chain(title, (Line(first), *(Line(expression, why) for why, expression in rest)))
+
+
+def read_header(path: Path) -> Claim:
+    """The claim of a proof file, read from its source without importing it.
+
+    Raises:
+        ValueError: the file has no literal ``CLAIM = Claim(...)``.
+    """
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="CLAIM")], value=ast.Call(keywords=keywords)):
+                fields = {k.arg: _literal(k.value) for k in keywords}
+                return msgspec.convert(fields, Claim)
+    raise ValueError(f"{path} needs a literal header `CLAIM = Claim(...)`; it has none")
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):
+        return {k.arg: _literal(k.value) for k in node.keywords}
+    return ast.literal_eval(node)

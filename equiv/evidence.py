@@ -1,0 +1,153 @@
+"""What was found about one task: frozen data, no decisions.
+
+Each kind knows its outcome. FAILS always comes with a witness; UNKNOWN is everything that is neither:
+too weak, crashed, timed out, vacuous, NaN.
+"""
+
+import enum
+import math
+from typing import Literal
+
+import msgspec
+
+
+class Outcome(enum.Enum):
+    """What one piece of evidence says of the statement."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """Something an equality rests on, in words or as a relation, and what vouches for it."""
+
+    text: str
+    kind: Literal[
+        "hypothesis",
+        "denominator",
+        "sign",
+        "branch",
+        "idealised constant",
+        "concretised value",
+        "cast",
+        "step counts",
+        "library setting",
+    ]
+    latex: str = ""
+    discharged: str = ""  # what proved it on the whole domain; empty: it is listed as a condition
+
+
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """Concrete inputs at which the two sides are certified apart."""
+
+    inputs: dict[str, str]
+    expected: str
+    got: str
+    bound: str = "0"  # how far apart the sides might be for innocent reasons
+
+
+class Equality(msgspec.Struct, frozen=True, kw_only=True):
+    """One decided link of a chain."""
+
+    title: str  # of the chain it belongs to
+    left: str  # LaTeX
+    right: str  # LaTeX
+    why: str
+    outcome: Outcome
+    reason: str = ""  # why it is unknown
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A false variant that was refuted, with the point that did it."""
+
+    name: str
+    witness: Witness
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A statement decided symbolically, with the false variants that the same procedure refuted."""
+
+    about: Literal["statement", "as written"] = "statement"
+    equalities: tuple[Equality, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    witness: Witness | None = None
+    rejected: tuple[Rejected, ...] = ()
+    surviving_variants: tuple[str, ...] = ()  # variants that were not refuted
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.witness is not None:
+            return Outcome.FAILS
+        if not self.equalities or self.surviving_variants or not self.rejected:
+            return Outcome.UNKNOWN  # a procedure that refutes nothing has shown nothing
+        if all(e.outcome is Outcome.HOLDS for e in self.equalities):
+            return Outcome.HOLDS
+        return Outcome.UNKNOWN
+
+
+class Defect(enum.Enum):
+    """What a refuted check found."""
+
+    WRONG_FORMULA = "wrong formula"
+    UNDOCUMENTED_CONFIGURATION = "undocumented configuration accepted"
+    DOCUMENTATION = "documentation"
+
+
+class Conformance(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Third-party code held against what it owes, over the steps of one configuration."""
+
+    method: Literal["lifting", "probing"]
+    steps: int  # how many steps were decided
+    expected: str = ""  # the specification, as text
+    conditions: tuple[Condition, ...] = ()
+    witness: Witness | None = None
+    reproduced: bool = False  # the library, run alone on the witness, shows it
+    defect: Defect = Defect.WRONG_FORMULA
+    where: str = ""  # file:line of the first operation that differs
+    snippet: str = ""  # reproduces the witness with the library alone
+    reason: str = ""  # why nothing was decided
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.witness is not None:
+            return Outcome.FAILS if self.reproduced else Outcome.UNKNOWN
+        return Outcome.HOLDS if self.steps > 0 and not self.reason else Outcome.UNKNOWN
+
+
+class Experiment(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The worst error over ``cases`` inputs that met the hypotheses. It covers those inputs only."""
+
+    worst: float  # same unit as bound
+    bound: float  # derived, never fitted to the data
+    cases: int
+    rejected: tuple[str, ...] = ()  # false variants that exceed the bound
+    surviving_variants: tuple[str, ...] = ()  # false variants that the bound let through
+    witness: Witness | None = None
+    measure: str = ""  # what worst and bound measure, in words
+
+    @property
+    def outcome(self) -> Outcome:
+        if math.isnan(self.worst) or math.isnan(self.bound) or self.cases == 0:
+            return Outcome.UNKNOWN
+        if not self.worst <= self.bound:
+            return Outcome.FAILS if self.witness is not None else Outcome.UNKNOWN
+        # a bound that would also have passed a false variant decides nothing
+        if self.surviving_variants or not self.rejected:
+            return Outcome.UNKNOWN
+        return Outcome.HOLDS
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A check that did not come to an end. It can only make a verdict weaker."""
+
+    kind: Literal["crash", "time-out", "memory", "unsupported", "not installed"]
+    reason: str
+    where: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.UNKNOWN
+
+
+Evidence = Proof | Conformance | Experiment | Failure

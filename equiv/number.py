@@ -1,0 +1,128 @@
+"""The functions a formula may use on any number: a float, a tensor, a sympy expression, one of ours, a ball.
+
+A formula needs only ``+ - * / **`` and the functions below. Each dispatches on the type of its first
+argument. Our own types register themselves when they are imported; types of third-party libraries are
+registered by module name on first use, so that importing this file loads none of them.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Protocol, Self, TypeVar
+
+
+class Number(Protocol):
+    """What every number type offers: the field operations, with ints and with its own kind."""
+
+    def __add__(self, other: Any, /) -> Self: ...
+    def __radd__(self, other: Any, /) -> Self: ...
+    def __sub__(self, other: Any, /) -> Self: ...
+    def __rsub__(self, other: Any, /) -> Self: ...
+    def __mul__(self, other: Any, /) -> Self: ...
+    def __rmul__(self, other: Any, /) -> Self: ...
+    def __truediv__(self, other: Any, /) -> Self: ...
+    def __rtruediv__(self, other: Any, /) -> Self: ...
+    def __pow__(self, other: Any, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+
+
+N = TypeVar("N", bound=Number)
+
+
+def _learn(kind: type) -> None:
+    """Register the functions for the library that ``kind`` comes from."""
+    for base in kind.__mro__:
+        if learn := _LIBRARIES.get(base.__module__.partition(".")[0]):
+            learn()
+            return
+    raise TypeError(
+        f"equiv.number has no functions for {kind.__module__}.{kind.__qualname__}; "
+        f"use a Python number or a type of {', '.join(_LIBRARIES)}"
+    )
+
+
+def _generic(name: str, on_floats: Callable[..., float]) -> Any:
+    @functools.singledispatch
+    def function(x: Any, *others: Any) -> Any:
+        _learn(type(x))
+        implementation = function.dispatch(type(x))
+        if implementation is first_use:
+            raise TypeError(f"{name} is not defined on {type(x).__module__}.{type(x).__qualname__}")
+        return implementation(x, *others)
+
+    first_use = function.dispatch(object)
+    for kind in (int, float, Fraction):
+        function.register(kind, on_floats)
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+sqrt = _generic("sqrt", math.sqrt)
+exp = _generic("exp", math.exp)
+log = _generic("log", math.log)
+sin = _generic("sin", math.sin)
+cos = _generic("cos", math.cos)
+pi = _generic("pi", lambda _like: math.pi)
+"""``pi(x)`` is pi as a number that can be combined with ``x``."""
+minimum = _generic("minimum", lambda x, y: min(x, y))
+maximum = _generic("maximum", lambda x, y: max(x, y))
+
+
+def _learn_sympy() -> None:
+    import sympy
+
+    for function, on_sympy in (
+        (sqrt, sympy.sqrt),
+        (exp, sympy.exp),
+        (log, sympy.log),
+        (sin, sympy.sin),
+        (cos, sympy.cos),
+        (pi, lambda _like: sympy.pi),
+        (minimum, sympy.Min),
+        (maximum, sympy.Max),
+    ):
+        function.register(sympy.Basic, on_sympy)
+
+
+def _learn_torch() -> None:
+    import torch
+
+    for function, on_torch in (
+        (sqrt, torch.sqrt),
+        (exp, torch.exp),
+        (log, torch.log),
+        (sin, torch.sin),
+        (cos, torch.cos),
+        (pi, lambda _like: math.pi),
+        (minimum, lambda x, y: torch.clamp(x, max=y)),
+        (maximum, lambda x, y: torch.clamp(x, min=y)),
+    ):
+        function.register(torch.Tensor, on_torch)
+
+
+def _learn_flint() -> None:
+    from flint import arb
+
+    for function, on_flint in (
+        (sqrt, arb.sqrt),
+        (exp, arb.exp),
+        (log, arb.log),
+        (sin, arb.sin),
+        (cos, arb.cos),
+        (pi, lambda _like: arb.pi()),
+        (minimum, arb.min),
+        (maximum, arb.max),
+    ):
+        function.register(arb, on_flint)
+
+
+_LIBRARIES = {"sympy": _learn_sympy, "torch": _learn_torch, "flint": _learn_flint}
+
+
+def clip(x: N, low: Any, high: Any) -> N:
+    """``x`` held between ``low`` and ``high``."""
+    return minimum(maximum(x, low), high)  # type: ignore[no-any-return]
+
+
+__all__ = ["N", "Number", "clip", "cos", "exp", "log", "maximum", "minimum", "pi", "sin", "sqrt"]

@@ -1,0 +1,1 @@
+"""Decides whether two expressions are equal, and says on what condition."""
