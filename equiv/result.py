@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from equiv.claim import Claim
 from equiv.evidence import Condition, Conformance, Evidence, Proof
 from equiv.verdict import Verdict
 
@@ -51,7 +52,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task."""
+    """What came of a task. A claim's result carries its header, so that it can be read on its own."""
 
     task: Task
     title: str
@@ -60,7 +61,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     versions: dict[str, str] = {}
     reproduce: str = ""
-    figures: dict[str, Any] = {}  # data that the report draws
+    claim: Claim | None = None  # of a claim's result: statement, source, the statement as written
+    figures: dict[str, Any] = {}  # data that the report draws, see equiv.report.figures
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
