@@ -30,6 +30,13 @@ class Number(Protocol):
 N = TypeVar("N", bound=Number)
 
 
+class Function(Protocol):
+    """A function of numbers that returns the kind it is given."""
+
+    def __call__(self, x: N, /, *others: Any) -> N: ...
+    def register(self, cls: type, func: Callable[..., Any]) -> Any: ...
+
+
 def _learn(kind: type) -> None:
     """Register the functions for the library that ``kind`` comes from."""
     for base in kind.__mro__:
@@ -42,7 +49,7 @@ def _learn(kind: type) -> None:
     )
 
 
-def _generic(name: str, on_floats: Callable[..., float]) -> Any:
+def _generic(name: str, on_floats: Callable[..., Any]) -> Function:
     @functools.singledispatch
     def function(x: Any, *others: Any) -> Any:
         _learn(type(x))
@@ -54,8 +61,9 @@ def _generic(name: str, on_floats: Callable[..., float]) -> Any:
     first_use = function.dispatch(object)
     for kind in (int, float, Fraction):
         function.register(kind, on_floats)
-    function.__name__ = function.__qualname__ = name
-    return function
+    named: Any = function
+    named.__name__ = named.__qualname__ = name
+    return named  # type: ignore[no-any-return]
 
 
 sqrt = _generic("sqrt", math.sqrt)
@@ -67,6 +75,8 @@ pi = _generic("pi", lambda _like: math.pi)
 """``pi(x)`` is pi as a number that can be combined with ``x``."""
 minimum = _generic("minimum", lambda x, y: min(x, y))
 maximum = _generic("maximum", lambda x, y: max(x, y))
+constant = _generic("constant", lambda _like, value: value)
+"""``constant(x, value)``: an int, a Fraction or a number of ``x``'s kind, as one that can be combined with ``x``."""
 
 
 def _learn_sympy() -> None:
@@ -81,6 +91,7 @@ def _learn_sympy() -> None:
         (pi, lambda _like: sympy.pi),
         (minimum, sympy.Min),
         (maximum, sympy.Max),
+        (constant, lambda _like, value: sympy.sympify(value)),
     ):
         function.register(sympy.Basic, on_sympy)
 
@@ -97,12 +108,16 @@ def _learn_torch() -> None:
         (pi, lambda _like: math.pi),
         (minimum, lambda x, y: torch.clamp(x, max=y)),
         (maximum, lambda x, y: torch.clamp(x, min=y)),
+        (constant, lambda _like, value: float(value) if isinstance(value, Fraction) else value),
     ):
         function.register(torch.Tensor, on_torch)
 
 
 def _learn_flint() -> None:
-    from flint import arb
+    from flint import arb, fmpq
+
+    def exactly(_like: Any, value: Any) -> Any:
+        return arb(fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value)
 
     for function, on_flint in (
         (sqrt, arb.sqrt),
@@ -113,6 +128,7 @@ def _learn_flint() -> None:
         (pi, lambda _like: arb.pi()),
         (minimum, arb.min),
         (maximum, arb.max),
+        (constant, exactly),
     ):
         function.register(arb, on_flint)
 
@@ -122,7 +138,21 @@ _LIBRARIES = {"sympy": _learn_sympy, "torch": _learn_torch, "flint": _learn_flin
 
 def clip(x: N, low: Any, high: Any) -> N:
     """``x`` held between ``low`` and ``high``."""
-    return minimum(maximum(x, low), high)  # type: ignore[no-any-return]
+    return minimum(maximum(x, low), high)
 
 
-__all__ = ["N", "Number", "clip", "cos", "exp", "log", "maximum", "minimum", "pi", "sin", "sqrt"]
+__all__ = [
+    "Function",
+    "N",
+    "Number",
+    "clip",
+    "constant",
+    "cos",
+    "exp",
+    "log",
+    "maximum",
+    "minimum",
+    "pi",
+    "sin",
+    "sqrt",
+]

@@ -182,6 +182,7 @@ for _function, _op in (
 ):
     _function.register(Expr, _unary(_op))
 number.pi.register(Expr, lambda _like: PI)
+number.constant.register(Expr, lambda _like, value: as_expr(value))
 number.minimum.register(Expr, lambda x, y: node("min", x, as_expr(y)))
 number.maximum.register(Expr, lambda x, y: node("max", x, as_expr(y)))
 
