@@ -14,7 +14,7 @@ importing the file; symbols, derivation and false variants live in functions:
 import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -102,12 +102,20 @@ def read_header(path: Path) -> Claim:
     Raises:
         ValueError: the file has no literal ``CLAIM = Claim(...)``.
     """
+    return msgspec.convert(literals(path, "CLAIM"), Claim)
+
+
+def literals(path: Path, name: str) -> dict[str, Any]:
+    """The keywords of ``name = Something(...)`` in a file, read without importing it.
+
+    Raises:
+        ValueError: the file has no such header, or it is not made of literals.
+    """
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="CLAIM")], value=ast.Call(keywords=keywords)):
-                fields = {k.arg: _literal(k.value) for k in keywords}
-                return msgspec.convert(fields, Claim)
-    raise ValueError(f"{path} needs a literal header `CLAIM = Claim(...)`; it has none")
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call() as call) if found == name:
+                return cast("dict[str, Any]", _literal(call))
+    raise ValueError(f"{path} needs a header `{name} = ...(...)` made of literals; it has none")
 
 
 def _literal(node: ast.expr) -> Any:

@@ -1,0 +1,1 @@
+"""Runs tasks: select, isolate, time out, journal, resume."""

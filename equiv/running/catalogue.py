@@ -1,0 +1,95 @@
+"""What there is to run, read from the headers of the files: nothing is imported."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import equiv
+from equiv.claim import Claim, literals, read_header
+from equiv.lookup import find
+from equiv.result import Task
+
+_HOME = Path(equiv.__file__).parent
+
+
+class ClaimEntry(msgspec.Struct, frozen=True):
+    """A claim and the module that proves it."""
+
+    claim: Claim
+    module: str
+    path: Path
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An obligation or an experiment: its header, and its module."""
+
+    id: str
+    title: str
+    module: str
+    header: Mapping[str, Any]
+
+
+@functools.cache
+def claims() -> Mapping[str, ClaimEntry]:
+    """All claims by id, in the order of their chapters and files.
+
+    Raises:
+        ValueError: a header is no literal, or an id does not belong to its file.
+    """
+    found = [ClaimEntry(read_header(p), _module(p), p) for p in _files("proofs")]
+    for entry in found:
+        if entry.claim.id != _id(entry.path):
+            raise ValueError(f"{entry.path} holds {entry.claim.id!r}; its id must be {_id(entry.path)!r}")
+    return {e.claim.id: e for e in found}
+
+
+@functools.cache
+def obligations() -> Mapping[str, Entry]:
+    """What subjects owe, by id."""
+    return _entries("obligations", "OBLIGATION")
+
+
+@functools.cache
+def experiments() -> Mapping[str, Entry]:
+    """The experiments, by id."""
+    return _entries("experiments", "EXPERIMENT")
+
+
+def describe(task: Task) -> tuple[str, Claim | None]:
+    """The title of a task, and of a claim its header; a task that is not listed has its id for a title."""
+    if task.kind == "claim" and task.id in claims():
+        claim = claims()[task.id].claim
+        return claim.title, claim
+    entries = obligations() if task.kind == "check" else experiments()
+    return (entries[task.id].title if task.id in entries else task.id), None
+
+
+def claim_tasks(ids: tuple[str, ...]) -> list[Task]:
+    """A task for each claim named, or for all.
+
+    Raises:
+        Unknown: there is no claim of that id.
+    """
+    for name in ids:
+        find("claim", name, claims(), see="equiv list")
+    return [Task(kind="claim", id=name) for name in ids or claims()]
+
+
+def _entries(room: str, name: str) -> Mapping[str, Entry]:
+    headers = {p: literals(p, name) for p in _files(room) if f"\n{name} = " in p.read_text(encoding="utf-8")}
+    return {h["id"]: Entry(h["id"], h["title"], _module(p), h) for p, h in headers.items()}
+
+
+def _files(room: str) -> list[Path]:
+    return sorted(p for p in (_HOME / room).rglob("*.py") if not p.name.startswith("_"))
+
+
+def _module(path: Path) -> str:
+    return ".".join(("equiv", *path.relative_to(_HOME).with_suffix("").parts))
+
+
+def _id(path: Path) -> str:
+    return path.stem.replace("_", "-")
