@@ -1,13 +1,17 @@
 """Is left equal to right, everywhere on a domain?
 
-This file holds the question and the three answers.
+The normal form says yes or nothing; a witness says no; all else is undecided.
 """
 
 from collections.abc import Mapping
 from fractions import Fraction
 
 from equiv.evidence import Condition, Witness
-from equiv.symbolic.expression import Expr, Relation
+from equiv.symbolic import witness
+from equiv.symbolic.conditions import Conditions, Undecidable, Undefined
+from equiv.symbolic.expression import Expr, Relation, postorder, symbols, text
+from equiv.symbolic.interpretation import Interpretation
+from equiv.symbolic.literals import idealised, readings
 
 
 class Domain:
@@ -53,5 +57,37 @@ Decision = Equal | Different | Undecided
 
 
 def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
-    """Decide ``left == right`` on ``domain``."""
-    raise NotImplementedError
+    """Decide ``left == right`` on ``domain``.
+
+    Equal holds at every point of the domain at which the conditions hold, and there is such a point. In a
+    witness, ``got`` is the value of ``left`` and ``expected`` that of ``right``.
+    """
+    used = list(dict.fromkeys(symbols(left, right)))
+    point = domain.at or witness.reference_point(domain.relations, used)
+    if point is None:
+        return Undecided("no point of the domain was found: the hypotheses may contradict each other")
+    if missing := [str(s.param) for s in used if s not in point]:
+        return Undecided(f"the point given has no value for {', '.join(missing)}")
+    if not all(witness.holds(r, point) for r in domain.relations):
+        return Undecided("the point given does not lie in the domain")
+
+    literals = list(dict.fromkeys(e.param for e in postorder(left, right) if e.op == "literal"))
+    reason = ""
+    for reading in readings(literals):
+        conditions = Conditions(domain.relations, point)
+        try:
+            if Interpretation(conditions, reading).equal(left, right):
+                return Equal((*conditions, *_idealisations(reading)))
+        except (Undefined, Undecidable) as why:
+            reason = reason or str(why)
+    if found := witness.find(left, right, domain.relations, point if domain.at else {}):
+        return Different(*found)
+    return Undecided(reason or "the normal forms differ, and no point tells the sides apart")
+
+
+def _idealisations(reading: Mapping[float, Expr]) -> list[Condition]:
+    return [
+        Condition(text=f"the constant {value!r} stands for {text(meant)}", kind="idealised constant")
+        for value, meant in reading.items()
+        if idealised(value, meant)
+    ]

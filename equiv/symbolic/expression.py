@@ -159,7 +159,9 @@ def as_expr(value: Any) -> Expr:
             return const(value)
         case float():
             return literal(value)
-    raise TypeError(f"cannot put a {type(value).__name__} into an expression; use int, Fraction, float or Expr")
+    raise TypeError(
+        f"cannot put a {type(value).__name__} into an expression; use int, Fraction, float or Expr"
+    )
 
 
 def _binary(op: str, left: Any, right: Any) -> Any:
@@ -258,6 +260,8 @@ def _text(e: Expr) -> tuple[str, int]:
         # the right operand of - and / and the base of ** need brackets at equal strength
         strict = e.op in ("sub", "div", "mul")
         return f"{_inside(left, binds + (e.op == 'pow'))}{sign}{_inside(right, binds + strict)}", binds
+    if e.op == "call" and e.param[0] == "opaque":
+        return str(e.param[2]), 5
     name = e.param[0] if e.op == "call" else e.param[1] if e.op == "cast" else e.op
     return (name if e.op == "pi" else f"{name}({', '.join(map(text, e.args))})"), 5
 

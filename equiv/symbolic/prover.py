@@ -1,0 +1,117 @@
+"""Runs a proof file: decides each link of its chains, and makes sure that its false variants are refuted.
+
+The file is called under ``sympy.evaluate(False)``, so that no denominator is cancelled before it is seen;
+what needs sympy's calculus switches evaluation on for itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import sympy
+
+from equiv.claim import Chain, Derivation, ProofFile, Variant
+from equiv.evidence import Condition, Equality, Evidence, Outcome, Proof, Rejected, Witness
+from equiv.symbolic.decision import Decision, Different, Domain, Equal, Undecided, decide
+from equiv.symbolic.from_sympy import relation, translate
+
+
+def prove(module: Any) -> list[Evidence]:
+    """The evidence for the claim of one proof file: of the statement and, for an erratum, against the
+    statement as written."""
+    file = cast(ProofFile, module)
+    with sympy.evaluate(False):
+        derivation = file.derivation()
+        variants = list(file.false_variants())
+        as_written = list(module.as_written()) if file.CLAIM.erratum else []
+    evidence: list[Evidence] = [_proof(derivation, variants)]
+    if file.CLAIM.erratum:
+        evidence.append(_against(as_written))
+    return evidence
+
+
+def _proof(derivation: Derivation, variants: Iterable[Variant]) -> Proof:
+    domain = _domain(derivation.hypotheses)
+    decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
+    rejected, surviving = _try_variants(variants)
+    witnesses = [d.witness for _, d in decided if isinstance(d, Different)]
+    hypotheses = [
+        Condition(text=str(h), kind="hypothesis", latex=sympy.latex(h), discharged="assumed by the statement")
+        for h in derivation.hypotheses
+    ]
+    met = [c for _, d in decided if isinstance(d, Equal) for c in d.conditions]
+    return Proof(
+        equalities=tuple(e for e, _ in decided),
+        conditions=tuple(dict.fromkeys([*hypotheses, *met])),
+        witness=witnesses[0] if witnesses else None,
+        rejected=rejected,
+        surviving_variants=surviving,
+    )
+
+
+def _against(as_written: Sequence[Variant]) -> Proof:
+    """The statement as written fails if any of its equalities does."""
+    rejected, surviving = _try_variants(as_written)
+    return Proof(
+        about="as written",
+        witness=rejected[0].witness if rejected else None,
+        rejected=rejected,
+        surviving_variants=surviving,
+    )
+
+
+def _domain(hypotheses: Iterable[Any]) -> Domain:
+    return Domain(*map(relation, hypotheses))
+
+
+def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision]]:
+    links = []
+    for above, below in zip(chain.lines, chain.lines[1:], strict=False):
+        decision = decide(translate(above.expression), translate(below.expression), domain)
+        equality = Equality(
+            title=chain.title,
+            left=_latex(above.expression),
+            right=_latex(below.expression),
+            why=below.why,
+            outcome=_outcome(decision),
+            reason=decision.reason if isinstance(decision, Undecided) else "",
+        )
+        links.append((equality, decision))
+    return links
+
+
+def _outcome(decision: Decision) -> Outcome:
+    match decision:
+        case Equal():
+            return Outcome.HOLDS
+        case Different():
+            return Outcome.FAILS
+        case Undecided():
+            return Outcome.UNKNOWN
+
+
+def _try_variants(variants: Iterable[Variant]) -> tuple[tuple[Rejected, ...], tuple[str, ...]]:
+    """Which of the false statements are refuted, and which survive."""
+    rejected, surviving = [], []
+    for variant in variants:
+        if witness := _refutation(variant):
+            rejected.append(Rejected(name=variant.name, witness=witness))
+        else:
+            surviving.append(variant.name)
+    return tuple(rejected), tuple(surviving)
+
+
+def _refutation(variant: Variant) -> Witness | None:
+    left, right = variant.left, variant.right
+    if variant.instance:
+        with sympy.evaluate(True):
+            left, right = (_instantiate(side, variant.instance) for side in (left, right))
+    decision = decide(translate(left), translate(right), _domain(variant.hypotheses))
+    return decision.witness if isinstance(decision, Different) else None
+
+
+def _instantiate(side: Any, instance: Any) -> Any:
+    return side.subs(instance).doit()
+
+
+def _latex(e: Any) -> str:
+    return str(sympy.latex(e))

@@ -1,0 +1,181 @@
+"""Proves signs of expressions on a domain: first by the signs of the parts, then by z3.
+
+Functions that z3 does not know are abstracted by fresh reals with a few true facts about them, so that
+"no counterexample" stays a proof.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from equiv.symbolic.expression import Expr, Relation, postorder
+
+TIMEOUT_MS = 400
+
+
+def is_positive(e: Expr) -> bool:
+    """Is ``e`` a sum, product, quotient or power of things whose sign is plain to see?"""
+    signs: dict[Expr, bool] = {}
+    for node in postorder(e):
+        args = [signs[a] for a in node.args]
+        match node.op:
+            case "const" | "literal":
+                signs[node] = node.param > 0
+            case "pi" | "exp":
+                signs[node] = True
+            case "symbol":
+                signs[node] = node.param.positive
+            case "add" | "mul" | "div" | "min":
+                signs[node] = all(args)
+            case "max":
+                signs[node] = any(args)
+            case "sqrt" | "cast" | "abs" | "pow":
+                signs[node] = args[0]
+            case "call":
+                signs[node] = is_positive_call(node)
+            case _:
+                signs[node] = False
+    return signs[e]
+
+
+def is_positive_call(e: Expr) -> bool:
+    """Is it an opaque function or integral that its author declared positive?"""
+    return e.param[0] == "opaque" and bool(e.param[3])
+
+
+def proves(relations: Sequence[Relation], goal: Relation) -> bool:
+    """Does ``goal`` follow from the relations and the signs of the symbols?"""
+    if goal.op == "!=" and _is_zero(goal.right) and is_positive(goal.left):
+        return True
+    if goal.op == "<" and _is_zero(goal.left) and is_positive(goal.right):
+        return True
+    return _z3_proves(relations, goal)
+
+
+def _is_zero(e: Expr) -> bool:
+    return e.op == "const" and e.param == 0
+
+
+def _z3_proves(relations: Sequence[Relation], goal: Relation) -> bool:
+    import z3
+
+    encoder = _Encoder(z3)
+    solver = z3.Solver()
+    solver.set("timeout", TIMEOUT_MS)
+    solver.add(z3.Not(encoder.relation(goal)))
+    for relation in relations:
+        solver.add(encoder.relation(relation))
+    solver.add(*encoder.facts)
+    return bool(solver.check() == z3.unsat)
+
+
+def model(relations: Sequence[Relation], wanted: Sequence[Expr]) -> dict[Expr, Fraction] | None:
+    """A rational point at which the relations hold, found by z3, or None."""
+    import z3
+
+    encoder = _Encoder(z3)
+    solver = z3.Solver()
+    solver.set("timeout", 5 * TIMEOUT_MS)
+    for relation in relations:
+        solver.add(encoder.relation(relation))
+    variables = [encoder.term(s) for s in wanted]
+    solver.add(*encoder.facts)
+    if solver.check() != z3.sat:
+        return None
+    values = [solver.model().eval(v, model_completion=True) for v in variables]
+    if not all(z3.is_rational_value(v) for v in values):
+        return None
+    return {s: v.as_fraction() for s, v in zip(wanted, values, strict=True)}
+
+
+class _Encoder:
+    """Expressions as z3 terms over the reals, with facts about what had to be abstracted."""
+
+    def __init__(self, z3: Any) -> None:
+        self.z3 = z3
+        self.terms: dict[Expr, Any] = {}
+        self.facts: list[Any] = []
+
+    def relation(self, r: Relation) -> Any:
+        left, right = self.term(r.left), self.term(r.right)
+        match r.op:
+            case "<":
+                return left < right
+            case "<=":
+                return left <= right
+            case "==":
+                return left == right
+            case "!=":
+                return left != right
+
+    def term(self, e: Expr) -> Any:
+        for node in postorder(e):
+            if node not in self.terms:
+                self.terms[node] = self._encode(node, [self.terms[a] for a in node.args])
+        return self.terms[e]
+
+    def _encode(self, e: Expr, args: list[Any]) -> Any:
+        z3 = self.z3
+        match e.op:
+            case "const":
+                return z3.RealVal(str(e.param))
+            case "neg":
+                return -args[0]
+            case "add":
+                return args[0] + args[1]
+            case "sub":
+                return args[0] - args[1]
+            case "mul":
+                return args[0] * args[1]
+            case "max":
+                return z3.If(args[0] >= args[1], args[0], args[1])
+            case "min":
+                return z3.If(args[0] <= args[1], args[0], args[1])
+            case "abs":
+                return z3.If(args[0] >= 0, args[0], -args[0])
+            case "cast":
+                return args[0]
+            case "pow" if (power := _small_power(e.args[1])) is not None:
+                product = z3.RealVal(1)
+                for _ in range(power):
+                    product = product * args[0]
+                return product
+        fresh = z3.Real(f"{e.op}!{len(self.terms)}")
+        self.facts += self._facts(e, fresh, args)
+        return fresh
+
+    def _facts(self, e: Expr, value: Any, args: list[Any]) -> list[Any]:
+        """What is certain of ``value``, the abstraction of ``e``, wherever ``e`` is defined."""
+        z3 = self.z3
+        match e.op:
+            case "symbol":
+                return [value > 0] if e.param.positive else []
+            case "literal":
+                centre, radius = Fraction(e.param), abs(Fraction(e.param)) * Fraction(1, 2**50)
+                return [value >= z3.RealVal(str(centre - radius)), value <= z3.RealVal(str(centre + radius))]
+            case "pi":
+                return [value > z3.RealVal("3.14159"), value < z3.RealVal("3.1416")]
+            case "div":
+                return [value * args[1] == args[0], args[1] != 0]
+            case "sqrt":
+                return [value >= 0, value * value == args[0]]
+            case "exp":
+                x = args[0]
+                return [value > 0, value >= 1 + x, z3.Implies(x < 0, value < 1), z3.Implies(x > 0, value > 1)]
+            case "log":
+                x = args[0]
+                return [x > 0, value <= x - 1, (value > 0) == (x > 1), (value < 0) == (x < 1)]
+            case "call" if is_positive_call(e):
+                return [value > 0]
+            case "sin" | "cos":
+                return [value <= 1, value >= -1]
+            case "pow":
+                # a power that is not a small integer is taken of positive bases only
+                return [args[0] > 0, value > 0]
+        return []
+
+
+def _small_power(exponent: Expr) -> int | None:
+    if exponent.op == "const" and exponent.param.denominator == 1 and 0 <= exponent.param <= 16:
+        return int(exponent.param)
+    return None

@@ -1,0 +1,102 @@
+"""Looks for a concrete point of the domain, the simplest first, at which two expressions certainly differ."""
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from equiv.evidence import Witness
+from equiv.symbolic import balls
+from equiv.symbolic.expression import Expr, Relation, symbols
+from equiv.symbolic.side_conditions import model
+
+_LEVELS = [Fraction(n, d) for n, d in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (4, 5), (2, 1), (3, 1), (3, 2), (5, 1), (1, 10), (9, 10), (1, 50), (49, 50))]  # fmt: skip
+_STATES = [Fraction(n, d) for n, d in ((1, 1), (0, 1), (-1, 1), (2, 1), (1, 2), (-3, 1))]
+POINTS = 200
+
+
+def holds(relation: Relation, point: dict[Expr, Fraction]) -> bool:
+    """Is the relation certain at the point?"""
+    gap = balls.evaluate(relation.left - relation.right, point)
+    match relation.op:
+        case "<":
+            return bool(gap < 0)
+        case "<=":
+            return bool(gap <= 0)
+        case "==":
+            return bool(gap.contains(0) and gap.rad() < 1e-30)
+        case "!=":
+            return bool(gap != 0)
+
+
+def reference_point(relations: Sequence[Relation], wanted: Sequence[Expr]) -> dict[Expr, Fraction] | None:
+    """A point of the domain with a value for every wanted symbol."""
+    return next(iter(points(relations, wanted)), None)
+
+
+def points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[dict[Expr, Fraction]]:
+    """Points at which all relations certainly hold: simple ones, then varied ones, then one found by z3."""
+    about = list(dict.fromkeys([*wanted, *symbols(*(s for r in relations for s in (r.left, r.right)))]))
+    levels = [s for s in about if s.param.role == "schedule"]
+    states = [s for s in about if s.param.role != "schedule"]
+    found = 0
+    for level in _level_points(levels, relations):
+        for state in _state_points(states):
+            point = level | state
+            if all(holds(r, point) for r in relations):
+                found += 1
+                yield point
+            if found >= POINTS:
+                return
+    if not found and (point := model(relations, about)) and all(holds(r, point) for r in relations):
+        yield point
+
+
+def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:
+    among = [r for r in relations if set(symbols(r.left, r.right)) <= set(levels)]
+    chance, found = random.Random(0), 0
+    orders = itertools.permutations(_LEVELS[:7], len(levels)) if len(levels) <= 3 else iter(())
+    tries = itertools.chain(
+        (dict(zip(levels, order, strict=True)) for order in itertools.islice(orders, 210)),
+        (
+            {s: chance.choice(_LEVELS) + Fraction(chance.randrange(7), 100) for s in levels}
+            for _ in range(2000)
+        ),
+    )
+    for point in tries:
+        if all(holds(r, point) for r in among):
+            yield point
+            found += 1
+            if found >= 20 or not levels:
+                return
+
+
+def _state_points(states: list[Expr]) -> Iterator[dict[Expr, Fraction]]:
+    """All but one zero, then all alike, then mixed."""
+    zero = dict.fromkeys(states, Fraction(0))
+    if not states:
+        yield zero
+        return
+    for s in states:
+        yield zero | {s: Fraction(1)}
+    chance = random.Random(1)
+    for value in _STATES:
+        yield dict.fromkeys(states, value)
+    for _ in range(12):
+        yield {s: chance.choice(_STATES) for s in states}
+
+
+def find(
+    left: Expr, right: Expr, relations: Sequence[Relation], first: dict[Expr, Fraction]
+) -> tuple[Witness, dict[Expr, Fraction]] | None:
+    """The first point at which certified balls keep ``left`` and ``right`` apart."""
+    wanted = list(dict.fromkeys(symbols(left, right)))
+    tries = points(relations, wanted)
+    if first:
+        tries = itertools.chain(tries, [first])
+    for point in tries:
+        a, b = balls.evaluate(left, point), balls.evaluate(right, point)
+        if balls.apart(a, b):
+            shown = {str(s.param): str(point[s]) for s in wanted}
+            return Witness(inputs=shown, expected=balls.show(b), got=balls.show(a)), point
+    return None
