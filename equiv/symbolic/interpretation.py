@@ -107,12 +107,28 @@ class Interpretation:
         f, gap = self.field, self.field.subtract(a, b)
         if f.is_zero(gap):
             return a
+        if clipped := self._clipped(e):
+            return clipped
         try:
             larger = self.conditions.sign(e.args[0] - e.args[1], "branch")
             return a if larger == sign else b
         except Undecidable:
             spread = f.scaled(self.roots.absolute(gap), Fraction(sign))
             return f.scaled(f.add(f.add(a, b), spread), Fraction(1, 2))
+
+    def _clipped(self, e: Expr) -> Element | None:
+        """``clip(x, low, high) = (low + high + |x - low| - |x - high|) / 2``, however it is nested."""
+        f, (inner, outer) = self.field, e.args
+        if {e.op, inner.op} != {"min", "max"}:
+            return None
+        values = [self._values[part] for part in (inner.args[0], inner.args[1], outer)]
+        x, first, second = (v for v in values if isinstance(v, Element))
+        bounds = f.constant(first), f.constant(second)
+        if bounds[0] is None or bounds[1] is None or (bounds[0] <= bounds[1]) != (inner.op == "max"):
+            return None
+        low, high = map(f.number, sorted(b for b in bounds if b is not None))
+        above, below = (self.roots.absolute(f.subtract(x, bound)) for bound in (low, high))
+        return f.scaled(f.add(f.add(low, high), f.subtract(above, below)), Fraction(1, 2))
 
     def _cast(self, e: Expr, a: Element) -> Element:
         """Widening is exact; narrowing is taken as exact on a condition, and only within range."""
