@@ -9,7 +9,6 @@ import msgspec
 
 import equiv
 from equiv.claim import Claim, literals, read_header
-from equiv.lookup import find
 from equiv.result import Task
 
 _HOME = Path(equiv.__file__).parent
@@ -39,7 +38,7 @@ def claims() -> Mapping[str, ClaimEntry]:
     Raises:
         ValueError: a header is no literal, or an id does not belong to its file.
     """
-    found = [ClaimEntry(read_header(p), _module(p), p) for p in _files("proofs")]
+    found = [ClaimEntry(read_header(p), _module(p), p) for p in _files("proofs", "CLAIM")]
     for entry in found:
         if entry.claim.id != _id(entry.path):
             raise ValueError(f"{entry.path} holds {entry.claim.id!r}; its id must be {_id(entry.path)!r}")
@@ -67,24 +66,14 @@ def describe(task: Task) -> tuple[str, Claim | None]:
     return (entries[task.id].title if task.id in entries else task.id), None
 
 
-def claim_tasks(ids: tuple[str, ...]) -> list[Task]:
-    """A task for each claim named, or for all.
-
-    Raises:
-        Unknown: there is no claim of that id.
-    """
-    for name in ids:
-        find("claim", name, claims(), see="equiv list")
-    return [Task(kind="claim", id=name) for name in ids or claims()]
-
-
 def _entries(room: str, name: str) -> Mapping[str, Entry]:
-    headers = {p: literals(p, name) for p in _files(room) if f"\n{name} = " in p.read_text(encoding="utf-8")}
+    headers = {p: literals(p, name) for p in _files(room, name)}
     return {h["id"]: Entry(h["id"], h["title"], _module(p), h) for p, h in headers.items()}
 
 
-def _files(room: str) -> list[Path]:
-    return sorted(p for p in (_HOME / room).rglob("*.py") if not p.name.startswith("_"))
+def _files(room: str, name: str) -> list[Path]:
+    """The files of a room that have such a header; the others hold what these share."""
+    return sorted(p for p in (_HOME / room).rglob("*.py") if f"\n{name} = " in p.read_text(encoding="utf-8"))
 
 
 def _module(path: Path) -> str:

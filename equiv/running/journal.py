@@ -34,10 +34,11 @@ def header(tasks: Sequence[Task]) -> Header:
 
 
 def sources(tasks: Iterable[Task]) -> str:
-    """A digest of equiv's own files and of every file that is a subject: results of other code are not taken over."""
+    """A digest of equiv's own files and of every file that is a subject."""
     package = Path(equiv.__file__).parent
     files = {p for room in (package, package / "proofs") for p in room.rglob("*.py")}
-    files |= {Path(t.subject.rpartition(":")[0]) for t in tasks if t.subject.rpartition(":")[0].endswith(".py")}
+    subjects = {t.subject.rpartition(":")[0] for t in tasks}
+    files |= {Path(s) for s in subjects if s.endswith(".py")}
     digest = hashlib.sha256()
     for path in sorted(p for p in files if p.is_file()):
         digest.update(f"{path}\0".encode() + path.read_bytes())
@@ -64,7 +65,9 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._file.close()
 
 

@@ -1,10 +1,11 @@
 """Runs tasks in processes of this machine.
 
-Every worker has its own socket, so the parent always knows which task a death or a silence belongs to. A worker lives
-through many tasks, because importing torch costs more than most of them; it leads its own process group, so that what
-a task started ends with it.
+Every worker has its own socket, so the parent always knows which task a death or a silence belongs to. A
+worker lives through many tasks, because importing torch costs more than most of them; it leads its own
+process group, so that what a task started ends with it.
 """
 
+import contextlib
 import json
 import os
 import pickle
@@ -17,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Pipe, wait
 from pathlib import Path
 from typing import Protocol
 
@@ -118,10 +119,8 @@ class _Worker:
 
     def give(self, work: worker.Work, task: Task, seconds: float) -> None:
         self.task, self.seconds, self.started = task, seconds, time.monotonic()
-        try:
+        with contextlib.suppress(OSError):  # it died between two tasks; reading its answer says so
             self.channel.send_bytes(pickle.dumps((task, seconds, pickle.dumps(work))))
-        except OSError:
-            pass  # it died between two tasks; reading its answer says so
 
     def result(self) -> Result:
         """The answer, or what became of the worker instead."""
@@ -152,8 +151,7 @@ class _Worker:
     def end(self) -> None:
         """End the process and all it started."""
         self.channel.close()
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # gone, with all of its group
-        self.process.wait()
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # gone, with all of its group
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

@@ -10,7 +10,7 @@ from equiv.running.local import Executor
 OnResult = Callable[[Result], None]
 
 
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+class Interrupted(Exception):
     """The user stopped the run. It carries what was done."""
 
     def __init__(self, run: Run, total: int, kept: Path) -> None:

@@ -1,7 +1,8 @@
 """What happens inside a worker process: one task after another, each to a result.
 
-A worker is started by :mod:`equiv.running.local` with one end of a socket. It gets (work, task, seconds) and answers with
-the result as JSON. Whatever a task raises is that task's result; if it takes the process down, the parent says so.
+A worker is started by :mod:`equiv.running.local` with one end of a socket. It gets a task, its time limit
+and the work, and answers with the result as JSON. Whatever a task raises is that task's result; if it takes
+the process down, the parent says so.
 """
 
 import faulthandler
@@ -54,7 +55,9 @@ def _experiment(task: Task) -> Found:
 _KINDS: Mapping[str, Work] = MappingProxyType({"claim": _claim, "check": _check, "experiment": _experiment})
 
 
-def result(task: Task, evidence: list[Evidence], seconds: float, figures: Mapping[str, Any] | None = None) -> Result:
+def result(
+    task: Task, evidence: list[Evidence], seconds: float, figures: Mapping[str, Any] | None = None
+) -> Result:
     """The evidence judged, with all that is needed to read and to reproduce it."""
     title, claim = catalogue.describe(task)
     return Result(
@@ -79,11 +82,12 @@ _ENGINE = {
 
 def versions(task: Task | None = None) -> dict[str, str]:
     """What the task rests on, by name and version; without a task, what every result of a run rests on."""
-    names = ["equiv"]
-    if task is not None:
+    names, found = ["equiv"], {}
+    if task is None:
+        found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+    else:
         names += _ENGINE[task.kind]
         names += [task.subject.partition(".")[0]] if task.subject else []
-    found = {"python": platform.python_version(), "platform": platform.platform(terse=True)} if task is None else {}
     for name in names:
         try:
             found[name] = metadata.version(name)
@@ -110,8 +114,9 @@ def _failure(error: BaseException) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     reason = f"{type(error).__name__}: {error}"[:2000]
-    out_of_memory = isinstance(error, MemoryError) or "can't allocate memory" in reason or "out of memory" in reason
-    return Failure(kind="memory" if out_of_memory else "crash", reason=reason, where=where)
+    says = ("can't allocate memory", "out of memory")  # torch's, on a processor and on a GPU
+    memory = isinstance(error, MemoryError) or any(text in reason for text in says)
+    return Failure(kind="memory" if memory else "crash", reason=reason, where=where)
 
 
 def serve(channel: Connection, memory: int) -> None:
@@ -138,4 +143,3 @@ def _answer(request: bytes) -> bytes:
         return b"?" + str(error).encode()
     finally:
         faulthandler.cancel_dump_traceback_later()
-

@@ -128,8 +128,9 @@ import sys
 from test_running import behave, task
 from equiv.running.local import LocalProcesses
 from equiv.running.run import Interrupted, run
+workers = LocalProcesses(jobs=2, work=behave)
 try:
-    run([task("good"), task("hang")], LocalProcesses(jobs=2, work=behave), on_result=lambda r: print(r.task.id, flush=True))
+    run([task("good"), task("hang")], workers, on_result=lambda r: print(r.task.id, flush=True))
 except Interrupted as stopped:
     print(stopped)
     sys.exit(130)

@@ -1,0 +1,313 @@
+"""The command line. Commands import what they need, so that asking for help loads no mathematics."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial, reduce, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from equiv import __version__
+from equiv.lookup import Unknown, nearest
+
+if TYPE_CHECKING:
+    from equiv.result import Result, Run, Task
+
+INTERRUPTED, INTERNAL_ERROR, USAGE = 130, 3, 2
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing was refuted
+  1  something was refuted, or an expected defect is stale or passes
+  2  the command line was not understood
+  3  internal error: a statement both proved and refuted, or a bug of equiv
+  4  something is undecided (with --strict; for compare always)
+  5  nothing was selected
+  130  interrupted; what was done is kept
+"""
+DEPTHS = ("steps", "samplers", "common-grid")
+
+
+class OneOf(click.Choice[str]):
+    """A choice whose refusal names the nearest value there is."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """One line."""
+        del ctx
+        known = ", ".join(self.choices)
+        return f"there is no {value!r}{nearest(str(value), self.choices)} (all of them: {known})"
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(epilog=EXIT_CODES, context_settings=_SETTINGS)
+@click.version_option(__version__, prog_name="equiv")
+def cli() -> None:
+    """Prove, measure and validate the equivalences between diffusion models and Gaussian flow matching."""
+
+
+_FILE = click.Path(path_type=Path)
+_SEED = click.option("--seed", type=int, default=0, show_default=True)
+_RUNNING = (
+    click.option("--strict", is_flag=True, help="Undecided fails the run (exit code 4)."),
+    click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. [default: one a processor]"),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For each task.",
+    ),
+    click.option("--resume", is_flag=True, help="Take over what an interrupted run of the same has found."),
+    click.option("--journal", type=_FILE, metavar="FILE", help="Keep the journal there."),
+    click.option("--json", type=_FILE, metavar="FILE", help="Write the results; - is the standard output."),
+    click.option("--quiet", "-q", is_flag=True, help="No progress."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The options of every command that runs tasks."""
+
+    strict: bool
+    jobs: int | None
+    time_limit: float
+    resume: bool
+    journal: Path | None
+    json: Path | None
+    quiet: bool
+
+
+def _running(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of :class:`Running`, and it their values as ``running``."""
+    names = [field.name for field in fields(Running)]
+
+    @wraps(command)
+    def with_options(**values: Any) -> int:
+        return command(running=Running(**{name: values.pop(name) for name in names}), **values)
+
+    return reduce(lambda decorated, option: option(decorated), reversed(_RUNNING), with_options)
+
+
+@cli.command("list")
+def list_() -> None:
+    """The claims, the obligations and the experiments."""
+    from equiv import terminal
+    from equiv.running import catalogue
+
+    out = terminal.console()
+    titled = {e.claim.id: e.claim.title for e in catalogue.claims().values()}
+    for name, entries in (
+        ("claims", titled),
+        ("obligations", {e.id: e.title for e in catalogue.obligations().values()}),
+        ("experiments", {e.id: e.title for e in catalogue.experiments().values()}),
+    ):
+        if entries:
+            out.print(name, style="bold")
+            out.print(terminal.listing((f"  {id_}", title) for id_, title in entries.items()))
+
+
+@cli.command()
+@click.argument("ids", nargs=-1)
+@_running
+def prove(ids: tuple[str, ...], running: Running) -> int:
+    """Prove the claims named, or all of them.
+
+    An erratum is CORRECTED: the statement as written is refuted, the statement as it should be is proved.
+    """
+    from equiv import terminal
+    from equiv.running.selection import claims
+
+    return _run(claims(ids), show=terminal.table, running=running)
+
+
+@cli.command()
+@click.argument("id_", metavar="ID")
+def explain(id_: str) -> int:
+    """The derivation of a claim, line by line, with its conditions and the false variants it rejects."""
+    from equiv.explanation import explain as text
+    from equiv.running.local import LocalProcesses
+    from equiv.running.selection import claims
+    from equiv.verdict import exit_code
+
+    (result,) = LocalProcesses().run(claims((id_,)))
+    click.echo(text(result), nl=False)
+    return exit_code([result.verdict])
+
+
+@cli.command()
+@click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
+@click.option("--only", metavar="OBLIGATION", help="This obligation alone.")
+@click.option(
+    "--config",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only configurations with this value. Repeatable.",
+)
+@_SEED
+@click.option("--expect", type=_FILE, metavar="FILE", help="Known defects, strictly: expected-defects.toml.")
+@_running
+def check(
+    subjects: tuple[str, ...],
+    only: str | None,
+    pairs: tuple[str, ...],
+    seed: int,
+    expect: Path | None,
+    running: Running,
+) -> int:
+    """Hold implementations against what they owe, such as diffusers.DDIMScheduler."""
+    from equiv import terminal
+    from equiv.running import catalogue, expected
+    from equiv.running.selection import checks
+
+    config = _config(pairs)
+    owed = checks(subjects, only=only, config=config, seed=seed)
+    obligations = [only] if only else list(catalogue.obligations())
+    defects = [
+        d for d in (expected.read(expect) if expect else ()) if d.selected(subjects, obligations, config)
+    ]
+    return _run(owed, show=terminal.checks, defects=defects, running=running)
+
+
+@cli.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--depth", type=OneOf(DEPTHS), help="[default: all three]")
+def compare(first: str, second: str, depth: str | None) -> int:
+    """Are two samplers the same? As steps, as they come, and on a common grid."""
+    from equiv.compare import compare as readings
+
+    found = [readings(first, second, d) for d in ([depth] if depth else DEPTHS)]
+    for reading in found:
+        click.echo(f"{reading.depth:<12} {reading.text}")
+    return found[0].exit_code
+
+
+@cli.command()
+@click.argument("ids", nargs=-1)
+@click.option("--dtype", help="float64, float32 or bfloat16; all that an experiment knows by default.")
+@click.option("--device", default="cpu", show_default=True)
+@_SEED
+@_running
+def experiment(ids: tuple[str, ...], dtype: str | None, device: str, seed: int, running: Running) -> int:
+    """Measure against derived bounds."""
+    from equiv import terminal
+    from equiv.running.selection import experiments
+
+    return _run(experiments(ids, dtype=dtype, device=device, seed=seed), show=terminal.table, running=running)
+
+
+@cli.command()
+@click.argument("run", required=False, type=_FILE, metavar="[RUN]")
+@click.option("--out", type=_FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+@_SEED
+@_running
+def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
+    """Write one HTML page and one JSON file.
+
+    Runs every claim, the checks of the samplers of diffusers, and the experiments. With RUN, the JSON of an
+    earlier run or the journal of an interrupted one, it only draws that.
+    """
+    from equiv import terminal
+    from equiv.running.selection import default
+
+    if run is not None:
+        return _write_report(_read(run), out)
+    return _run(
+        default(seed=seed), show=terminal.overview, then=partial(_write_report, out=out), running=running
+    )
+
+
+def _run(
+    tasks: "Sequence[Task]",
+    *,
+    show: "Callable[[Sequence[Result]], Any]",
+    defects: Sequence[Any] = (),
+    then: "Callable[[Run], int] | None" = None,
+    running: Running,
+) -> int:
+    """Run the tasks, show what came of them, and say it in the exit code."""
+    from equiv import terminal
+    from equiv.result import encode
+    from equiv.running.expected import hold
+    from equiv.running.local import LocalProcesses
+    from equiv.running.run import Interrupted, run
+
+    executor = LocalProcesses(jobs=running.jobs or 0, seconds=running.time_limit)
+    stopped = None
+    try:
+        with terminal.progress(len(tasks), quiet=running.quiet) as seen:
+            done = run(tasks, executor, keep=running.journal, resume=running.resume, on_result=seen)
+    except Interrupted as interrupted:
+        stopped, done = interrupted, interrupted.run
+    except FileExistsError as error:
+        raise Unknown(f"the journal {error.filename} is there already; name another file") from error
+
+    to_stdout = running.json == Path("-")
+    out = terminal.console(stderr=to_stdout)
+    expectation = hold(done.results, [] if stopped else defects)
+    terminal.show(out, done.results, expectation, show)
+    if to_stdout:
+        sys.stdout.buffer.write(encode(done) + b"\n")
+    elif running.json:
+        running.json.write_bytes(encode(done) + b"\n")
+    if stopped:
+        click.echo(f"{stopped}\nto go on: the same command with --resume", err=True)
+        click.echo(f"to see it: equiv report {stopped.kept}", err=True)
+        return INTERRUPTED
+    return then(done) if then else expectation.exit_code(strict=running.strict)
+
+
+def _write_report(run: "Run", out: Path) -> int:
+    from equiv.report import write
+
+    for path in write(run, out):
+        click.echo(path)
+    return 0
+
+
+def _read(path: Path) -> "Run":
+    """A run's JSON, or a journal."""
+    import msgspec
+
+    from equiv.result import decode
+    from equiv.running.journal import partial as of_journal
+
+    try:
+        return of_journal(path) if path.suffix == ".jsonl" else decode(path.read_bytes())  # type: ignore[no-any-return]
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise Unknown(f"cannot read a run from {path}: {error}") from error
+
+
+def _config(pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise Unknown(f"--config needs KEY=VALUE, got {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)  # type: ignore[misc]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; every mistake of the user is one line and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = cli.main(args=arguments and list(arguments), prog_name="equiv", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = USAGE
+    except (click.ClickException, Unknown) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"equiv: {' '.join(message.split())}", err=True)
+        code = USAGE
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Exception:  # noqa: BLE001 - a bug of ours must not look like a refutation
+        traceback.print_exc()
+        code = INTERNAL_ERROR
+    sys.exit(code or 0)
