@@ -41,6 +41,7 @@ class Conditions:
         self.relations, self.point = relations, point
         self._met: dict[tuple[Expr, str], Condition] = {}
         self._signs: dict[Expr, int] = {}
+        self.listed: list[Relation] = []  # the conditions that nothing discharges, as relations
 
     def __iter__(self) -> Iterator[Condition]:
         return iter(self._met.values())
@@ -95,6 +96,7 @@ class Conditions:
             value = self._value(side)
             if not (value != 0 if relation.op == "!=" else value < 0):
                 raise Undecidable(f"needs {relation}, which is not certain at the point tried")
+            self.listed.append(relation)
         self._met[key] = Condition(text=str(relation), kind=kind, discharged=discharged)
 
     def _proved(self, relation: Relation) -> bool:

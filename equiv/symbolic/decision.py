@@ -13,6 +13,8 @@ from equiv.symbolic.expression import Expr, Relation, postorder, symbols, text
 from equiv.symbolic.interpretation import Interpretation
 from equiv.symbolic.literals import idealised, readings
 
+CROSS_CHECKS = 4  # points at which what was proved equal is evaluated all the same
+
 
 class Domain:
     """Where an equality is claimed: relations between symbols, beside the signs they carry themselves.
@@ -53,7 +55,16 @@ class Undecided:
         self.reason = reason
 
 
-Decision = Equal | Different | Undecided
+class Contradiction:
+    """The normal form says equal and certified balls say different: a rule of ours is unsound."""
+
+    __slots__ = ("proved", "refuted")
+
+    def __init__(self, proved: Equal, refuted: Different) -> None:
+        self.proved, self.refuted = proved, refuted
+
+
+Decision = Equal | Different | Undecided | Contradiction
 
 
 def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
@@ -77,10 +88,13 @@ def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
         conditions = Conditions(domain.relations, point)
         try:
             if Interpretation(conditions, reading).equal(left, right):
-                return Equal((*conditions, *_idealisations(reading)))
+                proved = Equal((*conditions, *_idealisations(reading)))
+                within = (*domain.relations, *conditions.listed)
+                against = witness.find(left, right, within, {}, at_most=CROSS_CHECKS)
+                return Contradiction(proved, Different(*against)) if against else proved
         except (Undefined, Undecidable) as why:
             reason = reason or str(why)
-    if found := witness.find(left, right, domain.relations, point if domain.at else {}):
+    if found := witness.find(left, right, domain.relations, domain.at):
         return Different(*found)
     return Undecided(reason or "the normal forms differ, and no point tells the sides apart")
 

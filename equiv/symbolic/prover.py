@@ -11,7 +11,15 @@ import sympy
 
 from equiv.claim import Chain, Derivation, ProofFile, Variant
 from equiv.evidence import Condition, Equality, Evidence, Outcome, Proof, Rejected, Witness
-from equiv.symbolic.decision import Decision, Different, Domain, Equal, Undecided, decide
+from equiv.symbolic.decision import (
+    Contradiction,
+    Decision,
+    Different,
+    Domain,
+    Equal,
+    Undecided,
+    decide,
+)
 from equiv.symbolic.from_sympy import relation, translate
 
 
@@ -23,13 +31,14 @@ def prove(module: Any) -> list[Evidence]:
         derivation = file.derivation()
         variants = list(file.false_variants())
         as_written = list(module.as_written()) if file.CLAIM.erratum else []
-    evidence: list[Evidence] = [_proof(derivation, variants)]
+    evidence = _evidence(derivation, variants)
     if file.CLAIM.erratum:
         evidence.append(_against(as_written))
     return evidence
 
 
-def _proof(derivation: Derivation, variants: Iterable[Variant]) -> Proof:
+def _evidence(derivation: Derivation, variants: Iterable[Variant]) -> list[Evidence]:
+    """The proof and, where our own rules contradict certified values, the refutation beside it."""
     domain = _domain(derivation.hypotheses)
     decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
     rejected, surviving = _try_variants(variants)
@@ -38,14 +47,23 @@ def _proof(derivation: Derivation, variants: Iterable[Variant]) -> Proof:
         Condition(text=str(h), kind="hypothesis", latex=sympy.latex(h), discharged="assumed by the statement")
         for h in derivation.hypotheses
     ]
-    met = [c for _, d in decided if isinstance(d, Equal) for c in d.conditions]
-    return Proof(
+    met = [c for _, d in decided for c in _conditions(d)]
+    proof = Proof(
         equalities=tuple(e for e, _ in decided),
         conditions=tuple(dict.fromkeys([*hypotheses, *met])),
         witness=witnesses[0] if witnesses else None,
         rejected=rejected,
         surviving_variants=surviving,
     )
+    contradictions = [d.refuted.witness for _, d in decided if isinstance(d, Contradiction)]
+    return [proof, *(Proof(witness=w) for w in contradictions[:1])]
+
+
+def _conditions(decision: Decision) -> tuple[Condition, ...]:
+    match decision:
+        case Equal(conditions=conditions) | Contradiction(proved=Equal(conditions=conditions)):
+            return conditions
+    return ()
 
 
 def _against(as_written: Sequence[Variant]) -> Proof:
@@ -81,7 +99,7 @@ def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision
 
 def _outcome(decision: Decision) -> Outcome:
     match decision:
-        case Equal():
+        case Equal() | Contradiction():
             return Outcome.HOLDS
         case Different():
             return Outcome.FAILS

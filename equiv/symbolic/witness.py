@@ -87,14 +87,16 @@ def _state_points(states: list[Expr]) -> Iterator[dict[Expr, Fraction]]:
 
 
 def find(
-    left: Expr, right: Expr, relations: Sequence[Relation], first: dict[Expr, Fraction]
+    left: Expr,
+    right: Expr,
+    relations: Sequence[Relation],
+    known: dict[Expr, Fraction],
+    at_most: int = POINTS,
 ) -> tuple[Witness, dict[Expr, Fraction]] | None:
-    """The first point at which certified balls keep ``left`` and ``right`` apart."""
+    """The first point at which certified balls keep ``left`` and ``right`` apart; ``known`` is tried last."""
     wanted = list(dict.fromkeys(symbols(left, right)))
-    tries = points(relations, wanted)
-    if first:
-        tries = itertools.chain(tries, [first])
-    for point in tries:
+    tries = itertools.chain(points(relations, wanted), [known] if known else [])
+    for point in itertools.islice(tries, at_most):
         a, b = balls.evaluate(left, point), balls.evaluate(right, point)
         if balls.apart(a, b):
             shown = {str(s.param): str(point[s]) for s in wanted}
