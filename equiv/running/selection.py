@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from equiv.lookup import find
+import msgspec
+
+from equiv.experiments import Header
+from equiv.lookup import Unknown, find, nearest
 from equiv.result import Task
 from equiv.running import catalogue
 
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+DEVICES = ("cpu", "cuda", "mps", "xpu")
 SAMPLERS = tuple(
     f"diffusers.{name}"
     for name in (
@@ -52,19 +57,31 @@ def checks(
 def experiments(
     ids: Sequence[str] = (), *, dtype: str | None = None, device: str = "cpu", seed: int = 0
 ) -> list[Task]:
-    """A task for each experiment named, or for all, in each of its dtypes or in the one given.
+    """A task for each experiment named, or for all, in the dtype given or in each that it lists.
 
     Raises:
-        Unknown: there is no such experiment, or it is not made for that dtype.
+        Unknown: there is no such experiment or dtype, or the device cannot be used.
     """
-    known = catalogue.experiments()
+    if dtype:
+        find("dtype", dtype, dict.fromkeys(DTYPES), see=", ".join(DTYPES))
+    if device != "cpu":
+        _try(device)
     found = []
-    for name in dict.fromkeys(ids) or known:
-        header = find("experiment", name, known, see="equiv list").header
-        dtypes = {d: d for d in header.get("dtypes", ("float64", "float32", "bfloat16"))}
-        wanted = [find("dtype", dtype, dtypes, see=", ".join(dtypes))] if dtype else list(dtypes)
-        found += [Task(kind="experiment", id=name, dtype=d, device=device, seed=seed) for d in wanted]
+    for name in dict.fromkeys(ids) or catalogue.experiments():
+        entry = find("experiment", name, catalogue.experiments(), see="equiv list")
+        dtypes = (dtype,) if dtype else msgspec.convert(entry.header, Header).dtypes
+        found += [Task(kind="experiment", id=name, dtype=d, device=device, seed=seed) for d in dtypes]
     return found
+
+
+def _try(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise Unknown(f"the device {device!r} cannot be used{nearest(device, DEVICES)}: {reason}") from error
 
 
 def default(*, seed: int = 0) -> list[Task]:

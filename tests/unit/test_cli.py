@@ -1,0 +1,340 @@
+"""What the command line answers, and with which exit code."""
+
+import functools
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from equiv.cli import DEPTHS, main
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
+from equiv.lookup import find
+from equiv.result import Run, Task, decode
+from equiv.running import catalogue, local, selection
+from equiv.verdict import Verdict
+
+Say = Callable[..., SimpleNamespace]
+SUBJECT = "click.Samplers"  # click is installed and knows no samplers
+REPRODUCE = (
+    f"equiv check {SUBJECT} --only next-level-is-listed --config spacing=linspace --config steps=10 --seed 0"
+)
+SPACINGS = ("leading", "linspace", "trailing")
+
+
+def owed(subject: str, *, only: str | None, config: dict[str, str], seed: int) -> list[Task]:
+    """Stands in for what a subject owes: two obligations in six configurations."""
+    find("subject", subject, {SUBJECT: None}, see="equiv list")
+    tasks = [
+        Task(
+            kind="check",
+            id=obligation,
+            subject=subject,
+            seed=seed,
+            config={"spacing": spacing, "steps": steps},
+        )
+        for obligation in ("step-equals-formula", "next-level-is-listed")
+        for spacing in SPACINGS
+        for steps in ("10", "13")
+    ]
+    return [t for t in tasks if only in (None, t.id) and config.items() <= t.config.items()]
+
+
+def checked(task: Task) -> tuple[list[Evidence], dict[str, object]]:
+    """Stands in for the checks: linspace goes to another level; trailing cannot be read in 13 steps."""
+    if task.id == "next-level-is-listed":
+        match task.config:
+            case {"spacing": "linspace"}:
+                witness = Witness(
+                    inputs={"x_hat": "0", "eps_hat": "1"}, expected="1/2", got="1", bound="6e-08"
+                )
+                wrong = Conformance(
+                    method="lifting",
+                    steps=1,
+                    expected="z_s = alpha_s x_hat + sigma_s eps_hat",
+                    witness=witness,
+                    reproduced=True,
+                    where="sampling.py:131",
+                )
+                return [wrong], {}
+            case {"spacing": "trailing", "steps": "13"}:
+                return [
+                    Failure(kind="unsupported", reason="aten::mystery is no operator we know", where="s.py:7")
+                ], {}
+    held = Conformance(
+        method="lifting", steps=10, conditions=(Condition(text="sigma_t != 0", kind="denominator"),)
+    )
+    return [held], {}
+
+
+@pytest.fixture
+def say(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Say:
+    """Run a command line; what it printed, and its exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> SimpleNamespace:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capfd.readouterr()
+        return SimpleNamespace(code=ended.value.code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def fake_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    titles = {
+        name: catalogue.Entry(name, name, "", {}) for name in ("step-equals-formula", "next-level-is-listed")
+    }
+    monkeypatch.setattr(catalogue, "obligations", lambda: titles)
+    monkeypatch.setitem(sys.modules, "equiv.obligations", SimpleNamespace(tasks=owed))
+    monkeypatch.setattr(local, "LocalProcesses", functools.partial(local.LocalProcesses, work=checked))
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    script = f"""
+import sys
+from equiv.cli import main
+try:
+    main({arguments!r})
+except SystemExit as ended:
+    assert ended.code == 0, ended.code
+print("LOADED", *sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("prove", "--help")], ids=" ".join)
+def test_help_and_list_load_no_mathematics(arguments: tuple[str, ...]) -> None:
+    assert not loaded_by(*arguments) & {"torch", "sympy", "flint", "z3", "numpy", "diffusers"}
+
+
+def test_proving_never_loads_torch_in_the_parent() -> None:
+    assert "torch" not in loaded_by("prove", "f-three-rows")
+
+
+def test_help_is_there_at_once() -> None:
+    def once() -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "equiv", "--help"], check=True, capture_output=True)
+        return time.perf_counter() - started
+
+    assert min(once() for _ in range(3)) < 0.3
+
+
+def test_help_says_the_exit_codes(say: Say) -> None:
+    said = say("--help")
+    assert said.code == 0
+    assert "5  nothing was selected" in said.out
+
+
+def test_prove_proves(say: Say, tmp_path: Path) -> None:
+    said = say("prove", "f-three-rows", "--json", "run.json")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("f-three-rows  PROVED")
+    (result,) = decode((tmp_path / "run.json").read_bytes(), Run).results
+    assert result.verdict is Verdict.PROVED
+    assert result.claim is not None
+    assert not (tmp_path / ".equiv/journal").exists() or not list((tmp_path / ".equiv/journal").iterdir())
+
+
+def test_json_on_the_standard_output_is_json_alone(say: Say) -> None:
+    said = say("prove", "f-three-rows", "--json", "-")
+    assert decode(said.out.encode(), Run).results
+    assert "PROVED" in said.err
+
+
+def test_explain_shows_lines_reasons_and_rejected_variants(say: Say) -> None:
+    said = say("explain", "f-three-rows")
+    assert said.code == 0
+    for part in ("Row u", "= collect z", "false variants, each refuted", "αₛ"):
+        assert part in said.out
+
+
+def test_list_names_every_claim(say: Say) -> None:
+    said = say("list")
+    assert all(claim in said.out for claim in catalogue.claims())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "nearest"),
+    [
+        (("prove", "f-three-row"), "f-three-rows"),
+        (("explain", "F-THREE-ROWS"), "f-three-rows"),
+        (("check", "click.Sampler"), SUBJECT),
+        (("check", SUBJECT, "--only", "step-equals-formular"), "step-equals-formula"),
+        (("experiment", "x-ddim-is-eular"), "x-ddim-is-euler"),
+        (("experiment", "--dtype", "float46"), "float64"),
+        (("experiment", "--device", "cudaa"), "cuda"),
+        (("compare", "a", "b", "--depth", "step"), "steps"),
+        (("prove", "--jsn"), "--json"),
+        (("prov",), "prove"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_a_name_that_is_not_there_gets_one_line_and_the_nearest(
+    say: Say, fake_checks: None, arguments: tuple[str, ...], nearest: str
+) -> None:
+    said = say(*arguments)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.startswith("equiv: ")
+    assert said.err.count("\n") == 1
+    assert nearest in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", SUBJECT, "--config", "spacing"),
+        ("check", SUBJECT, "--expect", "missing.toml"),
+        ("report", "missing.json"),
+        ("prove", "--jobs", "0"),
+        ("prove", "--time-limit", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_cannot_be_used_gets_one_line(
+    say: Say, fake_checks: None, arguments: tuple[str, ...]
+) -> None:
+    said = say(*arguments)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "Traceback" not in said.err
+
+
+def test_a_file_that_is_no_run_is_refused(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"schema": 1}')
+    said = say("report", "run.json")
+    assert said.code == 2
+    assert "`started`" in said.err
+
+
+def test_nothing_selected(say: Say, fake_checks: None) -> None:
+    assert say("check", SUBJECT, "--config", "steps=11").code == 5
+
+
+def test_check_shows_what_is_wrong_and_how_to_see_it(say: Say, fake_checks: None) -> None:
+    said = say("check", SUBJECT)
+    assert said.code == 1
+    assert "REFUTED (wrong formula)" in said.out
+    for line in (
+        "  expected  z_s = alpha_s x_hat + sigma_s eps_hat",
+        "  smallest  x_hat = 0, eps_hat = 1:  got 1, expected 1/2  (bound 6e-08)",
+        "  where     sampling.py:131",
+        f"  reproduce {REPRODUCE}",
+        "  and so for 1 more configurations",
+        "  reason    unsupported: aten::mystery is no operator we know",
+    ):
+        assert line in said.out.splitlines(), line
+
+
+def test_the_reproduce_line_reproduces(say: Say, fake_checks: None) -> None:
+    lines = say("check", SUBJECT).out.splitlines()
+    command = next(line.split() for line in lines if "spacing=linspace" in line and "reproduce" in line)
+    again = say(*command[2:])
+    assert again.code == 1
+    assert "1 tasks: 1 REFUTED" in again.out
+
+
+def test_each_part_of_the_configurations_gets_one_line(say: Say, fake_checks: None) -> None:
+    lines = [" ".join(line.split()) for line in say("check", SUBJECT).out.splitlines()]
+    assert lines[:5] == [
+        f"{SUBJECT} step-equals-formula PROVED under 1 condition 6 tasks every configuration",
+        f"{SUBJECT} next-level-is-listed PROVED under 1 condition 2 tasks spacing=leading",
+        f"{SUBJECT} next-level-is-listed REFUTED (wrong formula) 2 tasks spacing=linspace",
+        f"{SUBJECT} next-level-is-listed PROVED under 1 condition 1 tasks spacing=trailing steps=10",
+        f"{SUBJECT} next-level-is-listed UNSUPPORTED 1 tasks spacing=trailing steps=13",
+    ]
+
+
+def test_strict_fails_on_what_is_undecided(say: Say, fake_checks: None) -> None:
+    assert say("check", SUBJECT, "--config", "spacing=trailing").code == 0
+    assert say("check", SUBJECT, "--config", "spacing=trailing", "--strict").code == 4
+
+
+def expect(path: Path, **changes: str) -> str:
+    entry = {
+        "obligation": "next-level-is-listed",
+        "subject": SUBJECT,
+        "version": __import__("importlib.metadata").metadata.version("click"),
+        "reason": "goes to another level",
+        "link": "https://example.org/1",
+        "spacing": "linspace",
+    } | changes
+    spacing = entry.pop("spacing")
+    lines = [f'{key} = "{value}"' for key, value in entry.items()]
+    path.write_text("\n".join(["[[defect]]", *lines, f'config = {{ spacing = "{spacing}" }}']))
+    return str(path)
+
+
+def test_an_expected_defect_does_not_fail_the_run(say: Say, fake_checks: None, tmp_path: Path) -> None:
+    said = say("check", SUBJECT, "--expect", expect(tmp_path / "e.toml"))
+    assert said.code == 0
+    assert "2 refuted as expected" in said.out
+
+
+def test_an_expected_defect_that_is_all_there_is_passes(say: Say, fake_checks: None, tmp_path: Path) -> None:
+    file = expect(tmp_path / "e.toml")
+    assert (
+        say(
+            "check",
+            SUBJECT,
+            "--only",
+            "next-level-is-listed",
+            "--config",
+            "spacing=linspace",
+            "--expect",
+            file,
+        ).code
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"spacing": "leading"}, "unexpected pass: "),
+        ({"spacing": "other"}, "stale: "),
+        ({"version": "0.0"}, "stale: "),
+    ],
+)
+def test_a_stale_entry_or_an_unexpected_pass_fails_the_run(
+    say: Say, fake_checks: None, tmp_path: Path, changes: dict[str, str], complaint: str
+) -> None:
+    file = expect(tmp_path / "e.toml", **changes)
+    said = say("check", SUBJECT, "--config", "spacing=leading", "--expect", file)
+    in_scope = changes.get("spacing", "linspace") == "leading"
+    assert said.code == (1 if in_scope else 0)
+    whole = say("check", SUBJECT, "--expect", file)
+    assert whole.code == 1
+    assert complaint in whole.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"obligation": "step-equals-formular"}, "step-equals-formula"), ({"typo": "x"}, "typo")],
+)
+def test_a_wrong_file_of_expected_defects_is_refused(
+    say: Say, fake_checks: None, tmp_path: Path, changes: dict[str, str], says: str
+) -> None:
+    said = say("check", SUBJECT, "--expect", expect(tmp_path / "e.toml", **changes))
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert says in said.err
+
+
+def test_a_bug_of_ours_is_no_refutation(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_ids: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(selection, "claims", broken)
+    said = say("prove")
+    assert said.code == 3
+    assert "RuntimeError: ours" in said.err
+
+
+def test_the_depths_are_those_of_the_help(say: Say) -> None:
+    assert all(depth in say("compare", "--help").out for depth in DEPTHS)
