@@ -1,0 +1,177 @@
+"""The operator table: what each torch operator computes, by its name in ATen.
+
+An arithmetic operator is a function of expressions with the operator's own signature. What is in none
+of these tables is refused when it meets a symbol.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from equiv.number import cos, exp, log, maximum, minimum, sin, sqrt
+from equiv.symbolic.expression import Expr, const, literal, node
+
+ONE, HALF = const(1), const(Fraction(1, 2))
+
+
+def number_of(value: float | int) -> Expr:
+    """A number of the source code. A float that is written exactly by its own decimal is that number."""
+    if isinstance(value, int):
+        return const(int(value))
+    exact = Fraction(value)
+    return const(exact) if exact == Fraction(repr(value)) else literal(value)
+
+
+def _add(x: Expr, y: Expr, *, alpha: Expr = ONE) -> Expr:
+    return x + (y if alpha is ONE else alpha * y)
+
+
+def _sub(x: Expr, y: Expr, *, alpha: Expr = ONE) -> Expr:
+    return x - (y if alpha is ONE else alpha * y)
+
+
+def _rsub(x: Expr, y: Expr, alpha: Expr = ONE) -> Expr:
+    return _sub(y, x, alpha=alpha)
+
+
+def _div(x: Expr, y: Expr, *, rounding_mode: str | None = None) -> Expr:
+    return x / y if rounding_mode is None else node("call", x, y, param=("div", rounding_mode))
+
+
+def _pow(x: Expr, exponent: Expr) -> Expr:
+    return sqrt(x) if exponent is HALF else x**exponent
+
+
+def _clamp(x: Expr, min: Any = None, max: Any = None) -> Expr:
+    x = x if min is None or min == -math.inf else maximum(x, min)
+    return x if max is None or max == math.inf else minimum(x, max)
+
+
+def _where(condition: Expr, x: Expr, y: Expr) -> Expr:
+    if condition.op == "const":
+        return x if condition.param else y
+    return node("call", condition, x, y, param=("where",))
+
+
+def _lerp(x: Expr, y: Expr, weight: Expr) -> Expr:
+    return x + weight * (y - x)
+
+
+def _addcmul(x: Expr, y: Expr, z: Expr, *, value: Expr = ONE) -> Expr:
+    return x + (y * z if value is ONE else value * y * z)
+
+
+def _addcdiv(x: Expr, y: Expr, z: Expr, *, value: Expr = ONE) -> Expr:
+    return x + (y / z if value is ONE else value * y / z)
+
+
+def _tanh(x: Expr) -> Expr:
+    return (exp(x) - exp(-x)) / (exp(x) + exp(-x))
+
+
+def _log_to(base: int) -> Callable[[Expr], Expr]:
+    return lambda x: log(x) / log(const(base))
+
+
+ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
+    "abs": abs,
+    "add": _add,
+    "addcdiv": _addcdiv,
+    "addcmul": _addcmul,
+    "clamp": _clamp,
+    "clamp_max": lambda x, max: _clamp(x, None, max),
+    "clamp_min": lambda x, min: _clamp(x, min, None),
+    "cos": cos,
+    "cosh": lambda x: (exp(x) + exp(-x)) / 2,
+    "div": _div,
+    "exp": exp,
+    "exp2": lambda x: exp(x * log(const(2))),
+    "expm1": lambda x: exp(x) - 1,
+    "fill": lambda _x, value: value,
+    "fmax": maximum,
+    "fmin": minimum,
+    "hypot": lambda x, y: sqrt(x**2 + y**2),
+    "lerp": _lerp,
+    "log": log,
+    "log10": _log_to(10),
+    "log1p": lambda x: log(x + 1),
+    "log2": _log_to(2),
+    "masked_fill": lambda x, mask, value: _where(mask, value, x),
+    "maximum": maximum,
+    "minimum": minimum,
+    "mul": lambda x, y: x * y,
+    "neg": lambda x: -x,
+    "pow": _pow,
+    "reciprocal": lambda x: 1 / x,
+    "relu": lambda x: maximum(x, 0),
+    "rsqrt": lambda x: 1 / sqrt(x),
+    "rsub": _rsub,
+    "sigmoid": lambda x: 1 / (1 + exp(-x)),
+    "sin": sin,
+    "sinh": lambda x: (exp(x) - exp(-x)) / 2,
+    "sqrt": sqrt,
+    "square": lambda x: x**2,
+    "sub": _sub,
+    "tan": lambda x: sin(x) / cos(x),
+    "tanh": _tanh,
+    "where": _where,
+    "zero": lambda _x: const(0),
+}
+
+RELATIONS = {"lt": "<", "le": "<=", "eq": "==", "ne": "!="}
+"""How a recorded comparison is written as a relation."""
+
+
+def _compare(name: str, *, turned: bool = False) -> Callable[[Expr, Any], Expr]:
+    def build(x: Expr, y: Any) -> Expr:
+        if isinstance(y, float):  # infinite: no real number is beyond it
+            less = (y > 0) != turned
+            return const(int(name == "ne" or (name in ("lt", "le") and less)))
+        return node("call", *((y, x) if turned else (x, y)), param=(name,))
+
+    return build
+
+
+def _logical(name: str) -> Callable[..., Expr]:
+    return lambda *args: node("call", *args, param=(name,))
+
+
+PREDICATES: Mapping[str, Callable[..., Expr]] = {
+    "lt": _compare("lt"),
+    "le": _compare("le"),
+    "gt": _compare("lt", turned=True),
+    "ge": _compare("le", turned=True),
+    "eq": _compare("eq"),
+    "ne": _compare("ne"),
+    **{name: _logical("not") for name in ("logical_not", "bitwise_not")},
+    **{name: _logical("and") for name in ("logical_and", "bitwise_and", "__and__")},
+    **{name: _logical("or") for name in ("logical_or", "bitwise_or", "__or__")},
+}
+"""Operators whose result is a truth value; it is kept as an uninterpreted 0 or 1."""
+
+UNINTERPRETED = frozenset(
+    "acos acosh asin asinh atan atan2 atanh ceil erf erfc erfinv floor floor_divide fmod frac i0 lgamma digamma "
+    "nextafter remainder round sgn sign trunc xlogy".split()
+)
+"""Elementwise operators that are kept as they are: equal to nothing but themselves with equal parameters."""
+
+INFINITY_ALLOWED = frozenset(["clamp", "clamp_min", "clamp_max", *PREDICATES])
+
+MOVEMENT = frozenset(
+    "_unsafe_view cat clone contiguous flip gather index index_put index_select masked_select pixel_shuffle "
+    "pixel_unshuffle repeat roll select_scatter slice_scatter stack take take_along_dim".split()
+)
+"""Operators that only place elements: run on the cells themselves."""
+
+REDUCTIONS = frozenset(["sum", "mean"])
+
+CASTS = frozenset(["_to_copy", "copy"])
+
+FACTORIES = frozenset(
+    "empty_like full_like new_empty new_empty_strided new_full new_ones new_zeros ones_like zeros_like".split()
+)
+"""Operators that look at a tensor's shape only."""
+
+NORMAL = frozenset("randn randn_like normal".split())
+UNIFORM = frozenset("rand rand_like uniform".split())

@@ -1,0 +1,28 @@
+"""What cannot be read is refused, with the place in the code that did it."""
+
+import os
+import sys
+
+import torch
+
+_OURS = (os.path.dirname(torch.__file__), os.path.dirname(__file__))
+
+
+class Unsupported(Exception):
+    """The code left what can be read. ``where`` is ``file:line`` of the frame outside torch."""
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        self.reason, self.where = reason, where or calling_line()
+        super().__init__(f"{reason}, at {self.where}")
+
+
+class WrittenBehind(Unsupported):
+    """Memory holds something else than what was recorded there: it was changed by other means than torch."""
+
+
+def calling_line() -> str:
+    """``file:line`` of the innermost frame that belongs neither to torch nor to the reader."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

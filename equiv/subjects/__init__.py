@@ -1,0 +1,1 @@
+"""Implementations under test: what they are, and their steps read as expressions."""

@@ -1,0 +1,132 @@
+"""A subject: an implementation under test, found by its name, and what is known of it before it runs."""
+
+import importlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol
+
+import msgspec
+
+from equiv.formulas.levels import Level
+from equiv.lookup import Unknown, find, nearest
+from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
+
+Gauge = Literal["variance preserving", "variance exploding", "flow"]
+Prediction = Literal["x", "eps", "v", "u"]
+
+ADAPTERS = {"diffusers": "equiv.subjects.diffusers"}
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """``options`` gives the values of each option that are checked, the declared default first."""
+
+    name: str  # as users write it: diffusers.DDIMScheduler
+    library: str
+    version: str
+    family: Literal["scheduler"]
+    time: str  # the direction and kind of its times, in words
+    gauge: Gauge  # of the state that step() is given
+    prediction_types: tuple[str, ...]  # as the library names them
+    source: str  # the file that defines it
+    options: dict[str, tuple[str, ...]]
+
+
+class Assumed(Protocol):
+    """What the reading of a step took for granted: see :mod:`equiv.lifting.assumption`."""
+
+    @property
+    def relation(self) -> Relation | None: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LiftedStep:
+    """One step of a scheduler, as an expression in the state, the network's output and the noise.
+
+    ``now`` and ``then`` are the levels that the scheduler *lists*, whatever the step computes for itself.
+    """
+
+    index: int
+    timestep: float
+    prediction: Prediction
+    output: Expr
+    state: Expr
+    network: Expr
+    fed: Expr  # what the network is to be given: the state, scaled where the library asks for it
+    now: Level[Expr]
+    then: Level[Expr]
+    relations: tuple[Relation, ...]  # the domain: the order of the schedule's symbols
+    assumptions: tuple[Assumed, ...]
+    point: dict[Expr, Fraction]  # where the library was run
+    got: float  # what it returned there
+    schedule: dict[Expr, str]  # which entry of which buffer a symbol stands for
+    origins: dict[Expr, str]  # file:line of the operation that computed a part of the output
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Steps with equal keys are the same statement: deciding one decides all."""
+        taken = (repr(a.relation) if a.relation else a.text for a in self.assumptions)
+        return (self.output, *self.now, *self.then, self.prediction, *map(repr, self.relations), *taken)
+
+    def on_this_schedule(self, e: Expr) -> Expr:
+        """``e`` with the values that the schedule has in the library, so that only its inputs are free."""
+        values = {s: const(self.point[s]) for s in symbols(e) if s.param.role == "schedule"}
+        return substitute(e, values)
+
+
+class Adapter(Protocol):
+    """What a module of this folder offers."""
+
+    def subject(self, name: str) -> Subject: ...
+    def lift_steps(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...
+    def run_alone(
+        self, subject: Subject, config: Mapping[str, str], step: int, inputs: Mapping[str, float]
+    ) -> float: ...
+    def snippet(
+        self, subject: Subject, config: Mapping[str, str], step: int, inputs: Mapping[str, float]
+    ) -> str: ...
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of the library that ``library.Class`` belongs to.
+
+    Raises:
+        Unknown: no adapter reads that library.
+    """
+    library = name.partition(".")[0]
+    module = find("library", library, ADAPTERS, see=", ".join(ADAPTERS))
+    return importlib.import_module(module)  # type: ignore[return-value]
+
+
+def resolve(name: str) -> Subject:
+    """The subject of that name, such as ``diffusers.DDIMScheduler``.
+
+    Raises:
+        Unknown: there is none; the message names the nearest, or says that the library is not installed.
+    """
+    return adapter(name).subject(name)
+
+
+def configurations(subject: Subject) -> tuple[dict[str, str], ...]:
+    """Every combination of the values that are checked, the declared defaults first."""
+    names = list(subject.options)
+    return tuple(dict(zip(names, v, strict=True)) for v in itertools.product(*subject.options.values()))
+
+
+def configuration(subject: Subject, given: Mapping[str, str]) -> dict[str, str]:
+    """The options given, completed by the defaults. Any number of steps from 1 to 1000 is taken.
+
+    Raises:
+        Unknown: an option or a value that the subject does not take; the message names the nearest.
+    """
+    for key, value in given.items():
+        known = find("option", key, subject.options, see=", ".join(subject.options))
+        counts = key == "steps" and value.isdecimal() and 1 <= int(value) <= 1000
+        if value not in known and not counts:
+            raise Unknown(
+                f"{subject.name} takes {key} in {', '.join(known)}, not {value!r}{nearest(value, known)}"
+            )
+    return {key: given.get(key, values[0]) for key, values in subject.options.items()}
