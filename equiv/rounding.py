@@ -93,7 +93,7 @@ class Rounded:
     def __rtruediv__(self, other: Any) -> "Rounded":
         return _quotient(other, self)
 
-    def __pow__(self, exponent: float) -> "Rounded":
+    def __pow__(self, exponent: Any) -> "Rounded":
         return _power(self, exponent)
 
     def __neg__(self) -> Self:
@@ -205,23 +205,26 @@ def _quotient(above: Any, below: Any) -> Rounded:
     return _rounded(value, carried, working=2, stored=2, underflow=2 + _size(above.value))
 
 
-def _power(x: Rounded, exponent: float) -> Rounded:
-    if not isinstance(exponent, (int, float)):
-        raise TypeError(f"a power of a rounded number needs a Python number as exponent; got {exponent!r}")
-    value, size = x.value**exponent, _size(x.value)
-    if exponent == 2:
+def _power(x: Rounded, exponent: Any) -> Rounded:
+    exponent = _lift(exponent)
+    if isinstance(exponent.value, Tensor):
+        raise TypeError(
+            "a power of a rounded number needs a constant as exponent; got a tensor; use exp and log"
+        )
+    value, size, power = x.value**exponent.value, _size(x.value), exponent.value
+    off = _pair(x, exponent)[1].error
+    if off.item() == 0 and power == 2:
         squarings = 1 if isinstance(value, Tensor) else _ROOT
         return _rounded(value, x.error * (2 * size + x.error), working=squarings)
-    if exponent == 0.5:
+    if off.item() == 0 and power == 0.5:
         return _rounded(value, _root_error(x), working=_ROOT)
-    if exponent > 0 and float(exponent).is_integer():
-        carried = exponent * x.error * _up(_up(size + x.error) ** (exponent - 1))
+    if off.item() == 0 and power > 0 and power.is_integer():
+        carried = power * x.error * _up(_up(size + x.error) ** (power - 1))
     else:
-        # |log x| moves by at most error / (size - error), the exponent by its own rounding
         room = size - x.error
-        off = _pair(x, exponent)[1].error
-        moved = abs(exponent) * x.error / room + off * (size.log().abs() + x.error / room)
-        carried = _where_positive(room, _up(size**exponent) * torch.expm1(_up(moved)))
+        moved_log = x.error / room  # at most this far moves log x
+        moved = abs(power) * moved_log + off * (size.log().abs() + moved_log)
+        carried = _where_positive(room, _up(size**power) * torch.expm1(_up(moved)))
     return _rounded(value, carried, working=_POWER, stored=2, underflow=_POWER)
 
 
@@ -231,7 +234,7 @@ def _where_positive(room: Tensor, bound: Tensor) -> Tensor:
 
 
 def _root_error(x: Rounded) -> Tensor:
-    """Near 0, where the slope of the root is unbounded, a root still moves by at most the root of the error."""
+    """Near 0, where its slope is unbounded, a root still moves by at most the root of the error."""
     size, error = _size(x.value), x.error
     slope = torch.maximum(size.sqrt() + (size - error).clamp(min=0).sqrt(), error.sqrt())
     return error / slope.clamp(min=2**-600)

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from equiv.rounding import Rounded, distance, exact, format_of
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 EVERYWHERE, POSITIVE = "everywhere", "positive"
 
-FACTS: dict[str, tuple[Callable[..., object], Callable[..., mpmath.mpf], str]] = {
+FACTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
     "sqrt": (torch.sqrt, mpmath.sqrt, POSITIVE),
     "exp": (torch.exp, mpmath.exp, EVERYWHERE),
     "log": (torch.log, mpmath.log, POSITIVE),
@@ -36,7 +37,8 @@ FACTS: dict[str, tuple[Callable[..., object], Callable[..., mpmath.mpf], str]] =
 
 def on_rounded(name: str) -> Callable[[Rounded], Rounded]:
     """The fact's function for our type: the same code, or the one of equiv.number."""
-    return getattr(number, name, FACTS[name][0])  # type: ignore[no-any-return]
+    function: Callable[[Rounded], Rounded] = getattr(number, name, None) or FACTS[name][0]
+    return function
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -1,0 +1,16 @@
+"""Numeric evidence for claims: one experiment a file, measured against derived bounds.
+
+A file holds a header ``EXPERIMENT`` of literals, so that it is listed without being imported, and
+``run(task)``, which returns the evidence and data for the report's figures.
+"""
+
+import msgspec
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What an experiment is about, and the types it runs in when none is asked for."""
+
+    id: str
+    title: str
+    claims: tuple[str, ...]
+    dtypes: tuple[str, ...] = ("float64", "float32", "bfloat16")
