@@ -1,0 +1,91 @@
+"""Tasks. All sessions share one environment, made when pyproject.toml or the constraints change."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
+SUBJECTS = ("diffusers",)
+SAMPLERS = (
+    "diffusers.DDIMScheduler",
+    "diffusers.DDPMScheduler",
+    "diffusers.EulerDiscreteScheduler",
+    "diffusers.EulerAncestralDiscreteScheduler",
+    "diffusers.FlowMatchEulerDiscreteScheduler",
+)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and which room may import which."""
+    for command in (
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["lint-imports", "--no-logo"],
+    ):
+        run(session, *command)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests; arguments go to pytest."""
+    run(session, "pytest", "--benchmark-skip", *session.posargs)
+
+
+@nox.session
+def proofs(session: nox.Session) -> None:
+    """Every claim."""
+    run(session, "equiv", "prove", "--strict")
+
+
+@nox.session
+def validate(session: nox.Session) -> None:
+    """The libraries under test, against their known defects."""
+    run(session, "equiv", "check", *SAMPLERS, "--expect", "expected-defects.toml")
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """The report, under reports/local/."""
+    run(session, "equiv", "report")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """How long things take."""
+    run(session, "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs)
+
+
+def run(session: nox.Session, *command: str) -> None:
+    """Run a command of the shared environment."""
+    programs = environment(session) / ("Scripts" if os.name == "nt" else "bin")
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    session.run(*command, external=True, env={"PATH": path})
+
+
+def environment(session: nox.Session) -> Path:
+    """The environment that all sessions share."""
+    home = Path(session.cache_dir).resolve() / "environment"
+    sources = "".join(Path(f).read_text(encoding="utf-8") for f in ("pyproject.toml", *CONSTRAINTS))
+    made_of = hashlib.sha256((sys.version + sources).encode()).hexdigest()
+    stamp = home / "made-of"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == made_of:
+        return home
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(home), external=True)
+    python = str(home / ("Scripts" if os.name == "nt" else "bin") / "python")
+    needed = nox.project.dependency_groups(PYPROJECT, "lint", "test")
+    constraints = [part for file in CONSTRAINTS for part in ("-c", file)]
+    session.run(
+        *(python, "-m", "pip", "install", "--quiet", *constraints, "-e", ".", *needed, *SUBJECTS),
+        external=True,
+    )
+    stamp.write_text(made_of, encoding="utf-8")
+    return home
