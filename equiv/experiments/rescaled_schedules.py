@@ -117,7 +117,7 @@ def trajectories() -> dict[str, Any]:
         "x": "t",
         "y": "state",
         "title": "One data set under three scalings of one schedule.",
-        "caption": f"Flow matching times ((1 - t)² + t²)^(-p), {FIGURE_STEPS} steps from t = 1 to 0. "
+        "caption": f"Flow matching times ((1 - t)² + t²)⁻ᵖ, {FIGURE_STEPS} steps from t = 1 to 0. "
         + " ".join(moves),
     }
 
@@ -134,5 +134,5 @@ def _trajectory(step: Callable[..., Any], p: Fraction) -> Path:
 
 def _series(sampler: str, path: Path, ends: Tensor) -> list[dict[str, Any]]:
     lines = [[[t, z[i].item()] for t, z in path] for i in range(len(ends))]
-    marks = [[[0.0, end.item()], [-0.06, end.item()]] for end in ends]
-    return [{"label": sampler, "paths": lines}, {"label": f"where {sampler} ends at p = 0", "paths": marks}]
+    marks = [[[-0.06, end.item()], [0.0, end.item()]] for end in ends]
+    return [{"label": sampler, "paths": lines}, {"label": "where it ends at p = 0", "paths": marks}]
