@@ -1,0 +1,1 @@
+"""The textbook: each formula once, over any number type."""

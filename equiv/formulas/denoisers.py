@@ -1,4 +1,7 @@
-r"""The exact :math:`E[x | z]` of data whose denoiser has a closed form. One dimension: each element stands alone."""
+r"""The exact :math:`E[x | z]` of data whose denoiser has a closed form.
+
+In one dimension: each element of a tensor is a sample of its own.
+"""
 
 from collections.abc import Sequence
 from functools import reduce

@@ -12,7 +12,9 @@ from equiv.number import N, sqrt
 def ddim_step(z_t: N, x_hat: N, now: Level[N], then: Level[N]) -> N:
     r"""The deterministic DDIM step.
 
-    .. math:: z_s = \alpha_s \hat x + \sigma_s \hat\epsilon, \qquad \hat\epsilon = (z_t - \alpha_t \hat x) / \sigma_t
+    .. math::
+        z_s = \alpha_s \hat x + \sigma_s \hat\epsilon, \qquad
+        \hat\epsilon = (z_t - \alpha_t \hat x) / \sigma_t
     """
     eps_hat = (z_t - now.alpha * x_hat) / now.sigma
     return then.alpha * x_hat + then.sigma * eps_hat
@@ -50,9 +52,11 @@ def ddpm_step(z_t: N, x_hat: N, noise: N, now: Level[N], then: Level[N]) -> N:
     r"""One draw of the posterior :math:`q(z_s | z_t, x = \hat x)`: DDPM with its "fixed small" variance.
 
     .. math::
-        z_s = \frac{\alpha_{t|s} \sigma_s^2}{\sigma_t^2} z_t + \frac{\alpha_s \sigma_{t|s}^2}{\sigma_t^2} \hat x
+        z_s = \frac{\alpha_{t|s} \sigma_s^2}{\sigma_t^2} z_t
+            + \frac{\alpha_s \sigma_{t|s}^2}{\sigma_t^2} \hat x
             + \frac{\sigma_{t|s} \sigma_s}{\sigma_t} n, \qquad
-        \alpha_{t|s} = \frac{\alpha_t}{\alpha_s}, \qquad \sigma_{t|s}^2 = \sigma_t^2 - \alpha_{t|s}^2 \sigma_s^2
+        \alpha_{t|s} = \frac{\alpha_t}{\alpha_s}, \qquad
+        \sigma_{t|s}^2 = \sigma_t^2 - \alpha_{t|s}^2 \sigma_s^2
     """
     variance = _added_variance(then, now)
     mean = (
@@ -65,7 +69,9 @@ def ddpm_step(z_t: N, x_hat: N, noise: N, now: Level[N], then: Level[N]) -> N:
 def renoise(z: N, noise: N, now: Level[N], then: Level[N]) -> N:
     r"""One draw of the forward process, from ``now`` (time s) to the *noisier* ``then`` (time t).
 
-    .. math:: z_t = \alpha_{t|s} z_s + \sqrt{\sigma_t^2 - \alpha_{t|s}^2 \sigma_s^2}\, n, \qquad \alpha_{t|s} = \alpha_t / \alpha_s
+    .. math::
+        z_t = \alpha_{t|s} z_s + \sqrt{\sigma_t^2 - \alpha_{t|s}^2 \sigma_s^2}\, n, \qquad
+        \alpha_{t|s} = \alpha_t / \alpha_s
     """
     return then.alpha / now.alpha * z + sqrt(_added_variance(now, then)) * noise
 
@@ -75,7 +81,8 @@ def churn_step(z_t: N, x_hat: N, noise: N, rho: N, now: Level[N], then: Level[N]
 
     .. math::
         z_s = \alpha_s \hat x + \sigma_s \left(\kappa^{\rho - 1} \hat\epsilon
-            + \sqrt{1 - \kappa^{2 (\rho - 1)}}\, n\right), \qquad \kappa = \frac{\sigma_s \alpha_t}{\alpha_s \sigma_t}
+            + \sqrt{1 - \kappa^{2 (\rho - 1)}}\, n\right), \qquad
+        \kappa = \frac{\sigma_s \alpha_t}{\alpha_s \sigma_t}
     """
     kept = kappa(now, then) ** (rho - 1)
     return then.alpha * x_hat + then.sigma * (kept * eps_from_x(z_t, x_hat, now) + sqrt(1 - kept**2) * noise)

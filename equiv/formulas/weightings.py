@@ -57,7 +57,7 @@ MSE_FACTOR: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
 
 
 def weighting(factor: N, rate: N) -> N:
-    r"""The weighting of a mean square error under times drawn uniformly; ``rate`` is :math:`-\dot\lambda > 0`.
+    r"""The weighting of a mean square error for uniform times; ``rate`` is :math:`-\dot\lambda > 0`.
 
     .. math:: w = m / (-\dot\lambda)
     """

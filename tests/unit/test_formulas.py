@@ -301,8 +301,7 @@ def root_of_the_mean_rate(t: Any, beta_0: Any, beta_1: Any) -> Level[Any]:
     ids=lambda f: f.__name__,
 )
 def test_a_wrong_formula_is_rejected(right: Formula, wrong: Formula) -> None:
-    full = [arguments for arguments in cases(wrong)]
-    assert not any(agrees(wrong, arguments, rounded(right, arguments)) for arguments in full)
+    assert not any(agrees(wrong, arguments, rounded(right, arguments)) for arguments in cases(wrong))
 
 
 def test_nan_does_not_agree() -> None:

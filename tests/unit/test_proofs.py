@@ -1,0 +1,95 @@
+"""The proof files: their headers, what they rest on, and that each of them proves what it says."""
+
+import graphlib
+import importlib
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sympy
+
+from equiv.claim import Chain, Derivation, Line
+from equiv.evidence import Outcome, Proof
+from equiv.running.catalogue import claims
+from equiv.symbolic.prover import prove
+from equiv.verdict import Verdict, judge
+
+ENTRIES = list(claims().values())
+ERRATA = {"s-slider-vp": "E1", "s-alphasigma-from-fg": "E2", "l-fm-equals-vcos": "E6"}
+
+each_claim = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.claim.id)
+
+
+def module(entry: Any) -> Any:
+    return importlib.import_module(entry.module)
+
+
+def test_headers_are_read_without_importing_mathematics() -> None:
+    code = (
+        "import sys; from equiv.running.catalogue import claims; assert claims();"
+        "print({'sympy', 'torch', 'flint'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout == "set()\n", ran.stderr
+
+
+def test_there_are_claims() -> None:
+    assert len(ENTRIES) >= 12
+
+
+@each_claim
+def test_the_header_read_is_the_header_imported(entry: Any) -> None:
+    assert entry.claim == module(entry).CLAIM
+    assert entry.path.stem == entry.claim.id.replace("-", "_")
+
+
+def test_needs_exist_and_have_no_cycle() -> None:
+    needs = {entry.claim.id: set(entry.claim.needs) for entry in ENTRIES}
+    assert not set().union(*needs.values()) - needs.keys()
+    assert len([*graphlib.TopologicalSorter(needs).static_order()]) == len(ENTRIES)
+
+
+@each_claim
+def test_the_docstring_says_what_is_not_claimed(entry: Any) -> None:
+    title, *_, last = module(entry).__doc__.strip().split("\n\n")
+    assert "\n" not in title
+    assert last.startswith("Not claimed: ")
+
+
+@each_claim
+def test_an_erratum_says_what_was_written(entry: Any) -> None:
+    claim, file = entry.claim, module(entry)
+    assert claim.erratum == ERRATA.get(claim.id, "")
+    assert bool(claim.as_written) == bool(claim.erratum) == hasattr(file, "as_written")
+
+
+@each_claim
+def test_the_claim_is_proved_and_its_false_variants_are_refuted(entry: Any) -> None:
+    evidence = prove(module(entry))
+    assert judge(evidence) is (Verdict.CORRECTED if entry.claim.erratum else Verdict.PROVED)
+    statement = evidence[0]
+    assert isinstance(statement, Proof)
+    assert len(statement.rejected) >= 2
+
+
+@each_claim
+def test_no_link_holds_once_it_is_changed(entry: Any) -> None:
+    """One is added to the lower side of every link."""
+    file = module(entry)
+    with sympy.evaluate(False):
+        derivation = file.derivation()
+        links = [
+            (a, b) for chain in derivation.chains for a, b in zip(chain.lines, chain.lines[1:], strict=False)
+        ]
+        changed = tuple(Chain(b.why, (a, Line(b.expression + 1, b.why))) for a, b in links)
+    wrong = SimpleNamespace(
+        CLAIM=entry.claim,
+        derivation=lambda: Derivation(chains=changed, hypotheses=derivation.hypotheses),
+        false_variants=tuple,
+        as_written=tuple,
+    )
+    outcomes = [equality.outcome for equality in prove(wrong)[0].equalities]
+    assert outcomes
+    assert Outcome.HOLDS not in outcomes
