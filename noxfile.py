@@ -11,6 +11,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "tests"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+PROGRAMS = "Scripts" if os.name == "nt" else "bin"
 CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
 SUBJECTS = ("diffusers",)
 SAMPLERS = (
@@ -66,9 +67,8 @@ def bench(session: nox.Session) -> None:
 
 def run(session: nox.Session, *command: str) -> None:
     """Run a command of the shared environment."""
-    programs = environment(session) / ("Scripts" if os.name == "nt" else "bin")
-    path = os.pathsep.join([str(programs), os.environ["PATH"]])
-    session.run(*command, external=True, env={"PATH": path})
+    program = environment(session) / PROGRAMS / command[0]
+    session.run(str(program), *command[1:], external=True)
 
 
 def environment(session: nox.Session) -> Path:
@@ -80,7 +80,7 @@ def environment(session: nox.Session) -> Path:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == made_of:
         return home
     session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(home), external=True)
-    python = str(home / ("Scripts" if os.name == "nt" else "bin") / "python")
+    python = str(home / PROGRAMS / "python")
     needed = nox.project.dependency_groups(PYPROJECT, "lint", "test")
     constraints = [part for file in CONSTRAINTS for part in ("-c", file)]
     session.run(
