@@ -1,7 +1,7 @@
 r"""A level: how much signal and how much noise a state carries.
 
-The model is stated once: at time t, :math:`z_t = \alpha_t x + \sigma_t \epsilon` with standard normal noise, and
-t = 0 at the data. A step goes from the level ``now`` to the less noisy level ``then``.
+The model is stated once: at time t, :math:`z_t = \alpha_t x + \sigma_t \epsilon` with standard normal noise,
+and t = 0 at the data. A step goes from the level ``now`` to the less noisy level ``then``.
 """
 
 from typing import Generic, NamedTuple
