@@ -35,9 +35,11 @@ def noise_ratio(level: Level[N]) -> N:
 def kappa(now: Level[N], then: Level[N]) -> N:
     r"""The factor by which a step reduces the noise ratio: in (0, 1) for a step towards the data.
 
-    .. math:: \kappa = \frac{r_s}{r_t} = e^{-(\lambda_s - \lambda_t) / 2}
+    .. math::
+        \kappa = \frac{\sigma_s \alpha_t}{\alpha_s \sigma_t} = \frac{r_s}{r_t}
+            = e^{-(\lambda_s - \lambda_t) / 2}
     """
-    return noise_ratio(then) / noise_ratio(now)
+    return then.sigma * now.alpha / (then.alpha * now.sigma)
 
 
 def rescaled(level: Level[N], scale: N) -> Level[N]:

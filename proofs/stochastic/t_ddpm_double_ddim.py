@@ -84,7 +84,7 @@ def derivation() -> Derivation:
 def _posterior() -> Iterable[Chain]:
     """The step is Bayes' rule: precisions add up, and means are weighted by them."""
     decay = now.alpha / then.alpha
-    added = renoise(0, 1, then, now) ** 2
+    added = now.sigma**2 - decay**2 * then.sigma**2
     variance = 1 / (1 / then.sigma**2 + decay**2 / added)
     mean = variance * (then.alpha * x_hat / then.sigma**2 + decay * z_t / added)
     yield chain("DDPM has the posterior's mean", ddpm_step(z_t, x_hat, 0, now, then), ("Bayes' rule", mean))
