@@ -65,7 +65,7 @@ class Shadow:
         raw = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr()) if n else b""
         self.memory: NDArray[Any] = np.frombuffer(raw, dtype=_NUMPY[dtype])
         self._bits = self.memory.view(f"u{dtype.itemsize}")
-        self._seen = np.zeros_like(self._bits)
+        self._seen = self._bits.copy()
         self._cells = np.full(n, UNTRACKED, dtype=np.int64)
 
     def read(self, tensor: torch.Tensor, operator: str) -> Cells:

@@ -111,7 +111,6 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
     "sin": sin,
     "sinh": lambda x: (exp(x) - exp(-x)) / 2,
     "sqrt": sqrt,
-    "square": lambda x: x**2,
     "sub": _sub,
     "tan": lambda x: sin(x) / cos(x),
     "tanh": _tanh,

@@ -7,8 +7,8 @@ unseen. Views, aliases and in-place writes need no rules: they share the shadow 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import reduce
-from typing import Any, Self
+from functools import reduce, wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 import torch
@@ -23,11 +23,24 @@ from equiv.lifting.plan import Plan, plan
 from equiv.lifting.refusal import Unsupported, calling_line
 from equiv.symbolic.expression import Expr, Relation, Role, const, node, substitute, symbol, symbols, text
 
+P, R = ParamSpec("P"), TypeVar("R")
+
 _CONSTANT, _FREE, _LANED = 0, 1, 2
 _FEW = 16  # constants of at most so many elements are followed as formulas of the source's numbers
 _NO_OPERANDS = frozenset(
     "dtype layout device pin_memory memory_format non_blocking out generator implicit copy".split()
 )
+
+
+def _unwatched(method: Callable[P, R]) -> Callable[P, R]:
+    """What the reader itself does with a tensor is no leak."""
+
+    @wraps(method)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch._C.DisableTorchFunction():
+            return method(*args, **kwargs)
+
+    return inner
 
 
 class Tracer:
@@ -63,6 +76,7 @@ class Tracer:
 
     # --- what goes in and what comes out --------------------------------------------------------------
 
+    @_unwatched
     def mark(self, tensor: torch.Tensor, name: str, role: Role = "state") -> Expr:
         """Make each element of a tensor a variable of its own; returns the symbol that stands for all."""
         element = symbol(name, role)
@@ -71,6 +85,7 @@ class Tracer:
         self._lane(tensor, element)
         return element
 
+    @_unwatched
     def mark_as(self, tensor: torch.Tensor, expressions: Sequence[Expr]) -> None:
         """Say what the elements of a tensor are, in its own order: symbols, or constants equal to the values."""
         shadow = self._memory.of(tensor)
@@ -80,6 +95,7 @@ class Tracer:
         codes = np.array([self._code(e) for e in expressions]).reshape(tensor.shape)
         shadow.write(tensor, pack(codes, np.full_like(codes, NO_LANE)))
 
+    @_unwatched
     def read(self, tensor: torch.Tensor) -> NDArray[Any]:
         """The expression of every element, over indexed symbols; an array of the tensor's shape."""
         codes, _ = unpack(self._indexed(self._operand(tensor, "read")))
@@ -87,6 +103,7 @@ class Tracer:
         out.ravel()[:] = [self._table[c] for c in codes.ravel()]
         return out
 
+    @_unwatched
     def element(self, tensor: torch.Tensor) -> Expr:
         """The one expression that all elements have, each of its own element of the marked tensors.
 
@@ -101,6 +118,7 @@ class Tracer:
             raise Unsupported("the elements of the result are not computed each from its own element")
         return self._table[first]
 
+    @_unwatched
     def depends_on_state(self, tensor: torch.Tensor) -> bool:
         """Does any element depend on a state, a network output or a noise draw?"""
         shadow = self._memory.known(tensor)
@@ -109,9 +127,17 @@ class Tracer:
     @property
     def point(self) -> dict[Expr, Fraction]:
         """The value of every variable at the point that was run: exact, and element 0 of marked tensors."""
-        first = {e: float(values[0]) for e, values in self._lane_values.items() if values.size}
-        known = {e: v for e, v in self._point.items() if e.op == "symbol"}
-        return {e: Fraction(v) for e, v in (known | first).items()}
+        known = (*self._point, *self._lane_values)
+        return {e: self.value(e) for e in known if e.op == "symbol"}
+
+    def value(self, variable: Expr) -> Fraction:
+        """The value of one variable at that point.
+
+        Raises:
+            KeyError: nothing was marked with it.
+        """
+        lanes = self._lane_values.get(variable)
+        return Fraction(self._point[variable] if lanes is None else float(lanes[0]))
 
     # --- one operator ---------------------------------------------------------------------------------
 
@@ -538,6 +564,8 @@ def _mean_and_std(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 
 def _is_state(e: Expr) -> bool:
+    if e.op == "symbol":
+        return bool(e.param.role != "schedule")
     return any(s.param.role != "schedule" for s in symbols(e))
 
 

@@ -140,7 +140,6 @@ def _lift_step(
     levels = _level(family, entries, now), _level(family, entries, then)
     assumptions = tuple(tracer.assumptions)
     used = _schedule_symbols(output, *levels[0], *levels[1], *(s for a in assumptions for s in _sides(a.relation)))
-    point = tracer.point
     parts = set(postorder(output))
     lifted = LiftedStep(
         index=i,
@@ -152,9 +151,9 @@ def _lift_step(
         fed=tracer.element(fed),
         now=levels[0],
         then=levels[1],
-        relations=_domain(family, sorted(used, key=point.__getitem__)),
+        relations=_domain(family, sorted(used, key=tracer.value)),
         assumptions=assumptions,
-        point={s: point[s] for s in {*used, *symbols(output), state, network}},
+        point={s: tracer.value(s) for s in dict.fromkeys((*used, *symbols(output), state, network))},
         got=result.flatten()[0].item(),
         schedule={e: f"{family.buffer}[{k}]" for k, e in reversed(list(enumerate(entries))) if e in used},
         origins={e: where for e, where in tracer.origins.items() if e in parts},
