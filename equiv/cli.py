@@ -281,7 +281,7 @@ def _read(path: Path) -> "Run":
     from equiv.running.journal import partial as of_journal
 
     try:
-        return of_journal(path) if path.suffix == ".jsonl" else decode(path.read_bytes())  # type: ignore[no-any-return]
+        return of_journal(path) if path.suffix == ".jsonl" else decode(path.read_bytes())
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise Unknown(f"cannot read a run from {path}: {error}") from error
 
@@ -290,7 +290,7 @@ def _config(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
             raise Unknown(f"--config needs KEY=VALUE, got {pair!r}")
-    return dict(pair.split("=", 1) for pair in pairs)  # type: ignore[misc]
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

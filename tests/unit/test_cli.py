@@ -1,6 +1,8 @@
 """What the command line answers, and with which exit code."""
 
 import functools
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -338,3 +340,47 @@ def test_a_bug_of_ours_is_no_refutation(say: Say, monkeypatch: pytest.MonkeyPatc
 
 def test_the_depths_are_those_of_the_help(say: Say) -> None:
     assert all(depth in say("compare", "--help").out for depth in DEPTHS)
+
+
+INTERRUPTED = """
+import functools
+from test_cli import hanging
+from equiv.cli import main
+from equiv.running import local
+local.LocalProcesses = functools.partial(local.LocalProcesses, work=hanging)
+main(["prove", "f-three-rows", "p-conversions", "--jobs", "1"])
+"""
+
+
+def hanging(task: Task) -> tuple[list[Evidence], dict[str, object]]:
+    """Stands in for a claim that takes for ever, after one that is quick."""
+    if task.id == "p-conversions":
+        Path("started").touch()
+        time.sleep(60)
+    return [Failure(kind="crash", reason="by hand")], {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_shows_what_was_done_and_how_to_go_on(say: Say, tmp_path: Path, number: int) -> None:
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "f-three-rows  INCONCLUSIVE" in out
+    assert "1 of 2 tasks were done" in err
+    assert "--resume" in err
+    again = say("prove", "f-three-rows", "p-conversions", "--resume", "--json", "run.json")
+    assert again.code == 0
+    assert [r.verdict for r in decode((tmp_path / "run.json").read_bytes(), Run).results] == [
+        Verdict.INCONCLUSIVE,
+        Verdict.PROVED,
+    ]
