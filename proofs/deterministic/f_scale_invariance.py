@@ -2,15 +2,15 @@ r"""DDIM does not depend on the gauge, and neither do DDPM and the churn family.
 
 If the levels of a schedule are multiplied by c_t and the state with them, and the denoiser sees the same
 data, the step gives the state multiplied by c_s. This holds for DDIM, and also for DDPM with its
-posterior variance and for every rho of the churn family. The Euler step of the probability-flow equation
-does depend on the gauge, even where the scale is linear in time.
+posterior variance and for every rho of the churn family (rho = 1 is DDIM). The Euler step of the
+probability-flow equation does depend on the gauge, even where the scale is linear in time.
 
 Not claimed: that a network is given its input in the right gauge; higher orders.
 """
 
 from collections.abc import Iterable
 
-from sympy import Ge, Ne, symbols
+from sympy import Gt, Ne, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, rescaled
@@ -45,12 +45,12 @@ def derivation() -> Derivation:
                 ("every coefficient scales by c_s", c_s * ddpm_step(z_t, x_hat, noise, now, then)),
             ),
             chain(
-                "Churn, for every rho",
+                "Churn, for every rho above 1",
                 churn_step(c_t * z_t, x_hat, noise, rho, *scaled),
                 ("kappa does not change", c_s * churn_step(z_t, x_hat, noise, rho, now, then)),
             ),
         ),
-        hypotheses=(less_noisy(then, now), Ge(rho, 1, evaluate=False)),
+        hypotheses=(less_noisy(then, now), Gt(rho, 1, evaluate=False)),
     )
 
 

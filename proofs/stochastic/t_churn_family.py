@@ -1,10 +1,10 @@
 r"""One family of stochastic samplers: DDIM by rho times the length, then forward noise.
 
 DDIM to lambda_t + rho (lambda_s - lambda_t) followed by the forward process back to lambda_s equals the
-churn step: it keeps kappa^(rho - 1) of the noise and refreshes the rest. rho = 1 is DDIM, rho = 2 is DDPM
-with its posterior variance. With the prediction x_hat held fixed, the reverse equation with stochasticity
-eta makes e = (z - alpha x_hat) / sigma an Ornstein-Uhlenbeck process in lambda, whose transition is the
-churn step with rho = 1 + eta^2.
+churn step: it keeps kappa^(rho - 1) of the noise and refreshes the rest, for rho > 1; rho = 1 is DDIM, and
+rho = 2 is DDPM with its posterior variance. With the prediction x_hat held fixed, the reverse equation with
+stochasticity eta makes e = (z - alpha x_hat) / sigma an Ornstein-Uhlenbeck process in lambda, whose
+transition is the churn step with rho = 1 + eta^2.
 
 Not claimed: that x_hat is constant along a trajectory; that marginals are kept by a finite step.
 """
@@ -12,7 +12,7 @@ Not claimed: that x_hat is constant along a trajectory; that marginals are kept 
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Function, Ge, S, evaluate, exp, sqrt, symbols
+from sympy import Function, Gt, S, evaluate, exp, sqrt, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, kappa, log_snr, noise_ratio
@@ -86,7 +86,7 @@ def derivation() -> Derivation:
                 ("kappa is exp(-(lambda_s - lambda_t) / 2)", _transition(eta**2)),
             ),
         ),
-        hypotheses=(less_noisy(then, now), Ge(rho, 1, evaluate=False)),
+        hypotheses=(less_noisy(then, now), Gt(rho, 1, evaluate=False)),
     )
 
 
@@ -130,7 +130,7 @@ def _rate(e: Any) -> Any:
 
 
 def false_variants() -> Iterable[Variant]:
-    falling = (less_noisy(then, now), Ge(rho, 1, evaluate=False))
+    falling = (less_noisy(then, now), Gt(rho, 1, evaluate=False))
     step = churn_step(z_t, x_hat, noise, rho, now, then)
     yield Variant(
         name="DDIM one length further",
