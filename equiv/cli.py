@@ -1,5 +1,6 @@
 """The command line. Commands import what they need, so that asking for help loads no mathematics."""
 
+import os
 import signal
 import sys
 import traceback
@@ -218,6 +219,7 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
     from equiv import terminal
     from equiv.running.selection import default
 
+    _check_writable(out / "report.html")
     if run is not None:
         return _write_report(_read(run), out)
     return _run(
@@ -240,6 +242,8 @@ def _run(
     from equiv.running.local import LocalProcesses
     from equiv.running.run import Interrupted, run
 
+    for path in (running.json, running.journal):
+        _check_writable(path)
     executor = LocalProcesses(jobs=running.jobs or 0, seconds=running.time_limit)
     stopped = None
     try:
@@ -257,6 +261,7 @@ def _run(
     if to_stdout:
         sys.stdout.buffer.write(encode(done) + b"\n")
     elif running.json:
+        running.json.parent.mkdir(parents=True, exist_ok=True)
         running.json.write_bytes(encode(done) + b"\n")
     if stopped:
         click.echo(f"{stopped}\nto go on: the same command with --resume", err=True)
@@ -284,6 +289,15 @@ def _read(path: Path) -> "Run":
         return of_journal(path) if path.suffix == ".jsonl" else decode(path.read_bytes())
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise Unknown(f"cannot read a run from {path}: {error}") from error
+
+
+def _check_writable(path: Path | None) -> None:
+    """Say before a run, not after it, that its results cannot be written."""
+    for place in path.absolute().parents if path else ():
+        if place.exists():
+            if not (place.is_dir() and os.access(place, os.W_OK)):
+                raise Unknown(f"cannot write {path}: {place} is no directory that one may write to")
+            return
 
 
 def _config(pairs: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Results written down as they come, one line of JSON each, so that an interrupted run loses nothing."""
 
+import contextlib
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,11 @@ from equiv.result import SCHEMA, Result, Run, Task, decode, encode
 from equiv.running.worker import versions
 
 HOME = Path(".equiv/journal")
+
+
+def home() -> Path:
+    """Where journals are kept: in the folder one works in, if one may write there."""
+    return HOME if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir(), "equiv", "journal")
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +80,15 @@ class Journal:
 
 def new_path() -> Path:
     """A journal's place when the user names none: by time and process, so that runs do not meet."""
-    return HOME / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}.jsonl"
+    return home() / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}.jsonl"
+
+
+def forget(path: Path) -> None:
+    """Remove a journal, and the folders that were made for it, if they are empty."""
+    path.unlink()
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
 
 
 def read(path: Path) -> tuple[Header, list[Result]]:
@@ -97,13 +112,13 @@ def partial(path: Path) -> Run:
     return Run(started=first.started, versions=first.versions, results=tuple(results))
 
 
-def interrupted(tasks: Sequence[Task], *, home: Path = HOME) -> tuple[Path, list[Result]] | None:
+def interrupted(tasks: Sequence[Task]) -> tuple[Path, list[Result]] | None:
     """The newest interrupted run of any of these tasks, and those of its results that still hold.
 
     They hold if neither equiv's sources, nor a subject's file, nor any version has changed since.
     """
     now, wanted = header(tasks), set(map(key, tasks))
-    for path in sorted(home.glob("*.jsonl"), reverse=True):
+    for path in sorted(home().glob("*.jsonl"), reverse=True):
         try:
             first, results = read(path)
         except ValueError:

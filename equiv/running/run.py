@@ -65,9 +65,9 @@ def run(
         except KeyboardInterrupt:
             raise Interrupted(done(), len(tasks), place) from None
         except BaseException:
-            if not keep:
-                place.unlink()
+            if not (keep or found):
+                journal.forget(place)
             raise
     if not keep:
-        place.unlink()
+        journal.forget(place)
     return done()

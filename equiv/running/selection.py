@@ -90,7 +90,8 @@ def _try(device: str) -> None:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
-        raise Unknown(f"the device {device!r} cannot be used{nearest(device, DEVICES)}: {reason}") from error
+        hint = "" if device in DEVICES else nearest(device, DEVICES)
+        raise Unknown(f"the device {device!r} cannot be used{hint}: {reason}") from error
 
 
 def default(*, seed: int = 0) -> list[Task]:
