@@ -199,7 +199,10 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
             parts += [("reason", f"not refuted: the false variant {v}") for v in evidence.surviving_variants]
         case Experiment():
             of = f"{evidence.worst:g} against the bound {evidence.bound:g} on {evidence.cases} cases"
-            parts = [("measured", of), *_smallest(evidence.witness)]
+            parts = [
+                ("measured", f"{evidence.measure}: {of}".removeprefix(": ")),
+                *_smallest(evidence.witness),
+            ]
             parts += [
                 ("reason", f"the bound admits the false variant {v}") for v in evidence.surviving_variants
             ]
