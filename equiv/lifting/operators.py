@@ -168,7 +168,7 @@ REDUCTIONS = frozenset(["sum", "mean"])
 CASTS = frozenset(["_to_copy", "copy"])
 
 FACTORIES = frozenset(
-    "empty_like full_like new_empty new_empty_strided new_full new_ones new_zeros ones_like zeros_like".split()
+    "_has_same_storage_numel empty_like full_like is_same_size new_empty new_empty_strided new_full new_ones new_zeros ones_like zeros_like".split()
 )
 """Operators that look at a tensor's shape only."""
 

@@ -114,9 +114,11 @@ class Tracer:
         first = codes.ravel()[0]
         if (codes != first).any():
             raise Unsupported("the elements of the result are computed differently, or from different elements")
-        if self._kind(self._table[first]) == _LANED and (lanes.ravel() != np.arange(lanes.size)).any():
+        e = self._table[first]
+        free = [s for s in symbols(e) if _is_state(s)]
+        if free and (lanes.ravel() != np.arange(lanes.size)).any() or not self._lane_values.keys() >= set(free):
             raise Unsupported("the elements of the result are not computed each from its own element")
-        return self._table[first]
+        return e
 
     @_unwatched
     def depends_on_state(self, tensor: torch.Tensor) -> bool:
@@ -302,16 +304,21 @@ class Tracer:
             return self._map(lambda e: node("call", e, const(0), param=("ne",)), [cells])
         if not target.is_floating_point:
             return self._map(lambda e: node("call", e, param=("trunc", names[1])), [cells])
-        reason = f"a cast from {names[0]} to {names[1]} is exact"
-        if not any(a.text == reason for a in self.assumptions):
-            self.assumptions.append(Assumption("cast", reason, None, calling_line()))
+        if not source.is_floating_point:
+            return self._map(lambda e: node("call", e, param=("convert", *names)), [cells])
+        self._assume("cast", f"a cast from {names[0]} to {names[1]} is exact")
         return self._map(lambda e: node("cast", e, param=names), [cells])
 
     # --- other operators ------------------------------------------------------------------------------
 
     def _moved(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[torch.Tensor], Cells]:
         """Run the operator on the cells instead of the numbers."""
-        sources = [t for t in _tensors((*args, *kwargs.values())) if self._carries(t)]
+        tensors = list(_tensors((*args, *kwargs.values())))
+        sources = [t for t in tensors if t.dtype.is_floating_point]
+        if any(self._is_symbolic(t) for t in tensors if not t.dtype.is_floating_point):
+            raise Unsupported(f"{function} takes a place or a mask from symbols")
+        if any(a is True for a in (*args, *kwargs.values())):
+            raise Unsupported(f"{function} accumulates")
         stand_ins = {id(t): torch.from_numpy(self._cells_as_they_are(t)) for t in sources}
         cells = function(*_replaced(args, stand_ins), **{k: _replaced(a, stand_ins) for k, a in kwargs.items()})
 
@@ -321,9 +328,6 @@ class Tracer:
             return np.array(cells.numpy())
 
         return checked
-
-    def _carries(self, tensor: torch.Tensor) -> bool:
-        return tensor.dtype.is_floating_point or self._is_symbolic(tensor)
 
     def _cells_as_they_are(self, tensor: torch.Tensor) -> Cells:
         return np.array(self._memory.of(tensor).read(tensor, "a move"))
@@ -369,7 +373,7 @@ class Tracer:
         (e,) = self._expressions(self._indexed(self._operand(tensor, "item")))
         if tensor.dtype is torch.bool:
             for relation in _branch(e, bool(value)):
-                self.assumptions.append(Assumption("branch", repr(relation), relation, calling_line()))
+                self._assume("branch", repr(relation), relation)
         else:
             self.left(e, value)
         return value
@@ -381,9 +385,11 @@ class Tracer:
         if symbols(e):
             self._read_out.add(value)
             relation = Relation(e, "==", const(Fraction(value)))
-            self.assumptions.append(
-                Assumption("concretised value", f"{text(e)} = {value!r}", relation, calling_line())
-            )
+            self._assume("concretised value", f"{text(e)} = {value!r}", relation)
+
+    def _assume(self, kind: Any, text: str, relation: Relation | None = None) -> None:
+        if all(a.text != text for a in self.assumptions):
+            self.assumptions.append(Assumption(kind, text, relation, calling_line()))
 
     def leaks(self, function: Any, args: tuple[Any, ...]) -> None:
         """``function`` lets values out without an operator."""
@@ -506,7 +512,7 @@ class _Dispatch(TorchDispatchMode):
 
 
 _LEAKS = frozenset(
-    "numpy tolist __array__ __dlpack__ __deepcopy__ __reduce_ex__ untyped_storage storage _typed_storage data_ptr "
+    "numpy tolist tensor as_tensor asarray new_tensor __array__ __dlpack__ _to_dlpack to_dlpack __deepcopy__ __reduce_ex__ untyped_storage storage _typed_storage data_ptr "
     "share_memory_".split()
 )
 
@@ -542,6 +548,8 @@ def _widens(source: torch.dtype, target: torch.dtype) -> bool:
     """Does every value of ``source`` exist in ``target``?"""
     if source == target or source is torch.bool:
         return True
+    if target.is_floating_point and not source.is_floating_point:
+        return torch.iinfo(source).bits <= -math.log2(torch.finfo(target).eps)
     return source.is_floating_point and target.is_floating_point and torch.promote_types(source, target) == target
 
 
