@@ -1,1 +1,1 @@
-"""Reads torch code as expressions: it is run once on ordinary tensors whose memory is shadowed by formulas."""
+"""Reads torch code as expressions: it runs once, on ordinary tensors whose memory is shadowed by formulas."""

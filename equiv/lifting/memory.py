@@ -62,7 +62,7 @@ class Shadow:
             raise Unsupported(f"cannot read {dtype} on {storage.device}; use real numbers on the CPU")
         self.storage, self.dtype = storage, dtype
         n = storage.nbytes() // dtype.itemsize
-        raw = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr()) if n else b""
+        raw: Any = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr()) if n else b""
         self.memory: NDArray[Any] = np.frombuffer(raw, dtype=_NUMPY[dtype])
         self._bits = self.memory.view(f"u{dtype.itemsize}")
         self._seen = self._bits.copy()
@@ -118,6 +118,4 @@ class Memory:
         return found
 
     def same_storage(self, a: torch.Tensor, b: torch.Tensor) -> bool:
-        return a.untyped_storage()._cdata == b.untyped_storage()._cdata
-
-
+        return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)

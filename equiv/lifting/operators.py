@@ -15,7 +15,7 @@ from equiv.symbolic.expression import Expr, const, literal, node
 ONE, HALF = const(1), const(Fraction(1, 2))
 
 
-def number_of(value: float | int) -> Expr:
+def number_of(value: float) -> Expr:
     """A number of the source code. A float that is written exactly by its own decimal is that number."""
     if isinstance(value, int):
         return const(int(value))
@@ -118,9 +118,6 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
     "zero": lambda _x: const(0),
 }
 
-RELATIONS = {"lt": "<", "le": "<=", "eq": "==", "ne": "!="}
-"""How a recorded comparison is written as a relation."""
-
 
 def _compare(name: str, *, turned: bool = False) -> Callable[[Expr, Any], Expr]:
     def build(x: Expr, y: Any) -> Expr:
@@ -149,28 +146,30 @@ PREDICATES: Mapping[str, Callable[..., Expr]] = {
 }
 """Operators whose result is a truth value; it is kept as an uninterpreted 0 or 1."""
 
-UNINTERPRETED = frozenset(
-    "acos acosh asin asinh atan atan2 atanh ceil erf erfc erfinv floor floor_divide fmod frac i0 lgamma digamma "
-    "nextafter remainder round sgn sign trunc xlogy".split()
-)
-"""Elementwise operators that are kept as they are: equal to nothing but themselves with equal parameters."""
+UNINTERPRETED = frozenset([
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "digamma", "erf", "erfc", "erfinv",
+    "floor", "floor_divide", "fmod", "frac", "i0", "lgamma", "nextafter", "remainder", "round", "sgn", "sign",
+    "trunc", "xlogy",
+])  # fmt: skip
+"""Elementwise operators kept as they are: equal to nothing but themselves with equal parameters."""
 
 INFINITY_ALLOWED = frozenset(["clamp", "clamp_min", "clamp_max", *PREDICATES])
 
-MOVEMENT = frozenset(
-    "_unsafe_view cat clone contiguous flip gather index index_put index_select masked_select pixel_shuffle "
-    "pixel_unshuffle repeat roll select_scatter slice_scatter stack take take_along_dim".split()
-)
+MOVEMENT = frozenset([
+    "_unsafe_view", "cat", "clone", "flip", "gather", "index", "index_put", "index_select", "masked_select",
+    "pixel_shuffle", "pixel_unshuffle", "repeat", "roll", "select_scatter", "slice_scatter", "stack", "take",
+])  # fmt: skip
 """Operators that only place elements: run on the cells themselves."""
 
 REDUCTIONS = frozenset(["sum", "mean"])
 
 CASTS = frozenset(["_to_copy", "copy"])
 
-FACTORIES = frozenset(
-    "_has_same_storage_numel empty_like full_like is_same_size new_empty new_empty_strided new_full new_ones new_zeros ones_like zeros_like".split()
-)
-"""Operators that look at a tensor's shape only."""
+METADATA = frozenset([
+    "_has_same_storage_numel", "empty_like", "full_like", "is_same_size", "new_empty", "new_empty_strided",
+    "new_full", "new_ones", "new_zeros", "ones_like", "zeros_like",
+])  # fmt: skip
+"""Operators that look at a tensor's shape and type only."""
 
-NORMAL = frozenset("randn randn_like normal".split())
-UNIFORM = frozenset("rand rand_like uniform".split())
+NORMAL = frozenset(["randn", "randn_like", "normal"])
+UNIFORM = frozenset(["rand", "rand_like", "uniform"])

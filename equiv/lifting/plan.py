@@ -1,7 +1,7 @@
-"""What is to be done with an operator, looked up once."""
+"""What is to be done with a call of an operator."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -10,18 +10,57 @@ from equiv.lifting import operators
 from equiv.symbolic.expression import Expr, node
 
 Kind = Literal[
-    "arithmetic", "predicate", "movement", "reduction", "cast", "factory", "alias", "item", "draw", "unknown"
+    "arithmetic", "predicate", "movement", "reduction", "cast", "metadata", "alias", "item", "draw", "unknown"
 ]
 
 
 class Plan(NamedTuple):
-    """``build`` makes the expression of one element; ``written`` says which arguments are changed."""
+    """What is known of an operator; looked up once."""
 
     name: str  # as in the tables: without the underscore of the in-place form
     kind: Kind
-    build: Callable[..., Expr] | None
-    written: tuple[int, ...]
+    build: Callable[..., Expr] | None  # the expression of one element
+    written: tuple[int, ...]  # which arguments are changed
     seeded: bool  # draws random numbers
+
+
+class Call(NamedTuple):
+    """An operator and its arguments."""
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def run(self) -> Any:
+        return self.function(*self.args, **self.kwargs)
+
+    @property
+    def plan(self) -> Plan:
+        return plan(self.function)
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        return list(tensors((*self.args, *self.kwargs.values())))
+
+    @property
+    def written(self) -> list[torch.Tensor]:
+        """The tensors that the call changes."""
+        changed = [self.args[i] for i in self.plan.written if i < len(self.args)]
+        return list(tensors((*changed, self.kwargs.get("out"))))
+
+    def argument(self, name: str, default: Any) -> Any:
+        """An argument by its name in the schema, however it was passed."""
+        names = [a.name for a in self.function._schema.arguments]
+        return (dict(zip(names, self.args, strict=False)) | dict(self.kwargs)).get(name, default)
+
+
+def tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
+    """The tensors among values, in lists and tuples too."""
+    for v in values:
+        if isinstance(v, torch.Tensor):
+            yield v
+        elif isinstance(v, (list, tuple)):
+            yield from tensors(v)
 
 
 @functools.cache
@@ -38,19 +77,18 @@ def plan(function: Any) -> Plan:
 
 
 def _kind(function: Any, name: str) -> Kind:
-    if name in operators.NORMAL | operators.UNIFORM:
-        return "draw"
-    if function.is_view or (torch.Tag.inplace_view in function.tags and name not in ("resize", "set")):
+    if function.is_view or (torch.Tag.inplace_view in function.tags and name not in {"resize", "set"}):
         return "alias"
     tables: tuple[tuple[Kind, Any], ...] = (
+        ("draw", operators.NORMAL | operators.UNIFORM),
         ("arithmetic", operators.ARITHMETIC),
         ("arithmetic", operators.UNINTERPRETED),
         ("predicate", operators.PREDICATES),
         ("movement", operators.MOVEMENT),
         ("reduction", operators.REDUCTIONS),
         ("cast", operators.CASTS),
-        ("factory", operators.FACTORIES),
-        ("item", ("_local_scalar_dense",)),
+        ("metadata", operators.METADATA),
+        ("item", {"_local_scalar_dense"}),
     )
     return next((kind for kind, table in tables if name in table), "unknown")
 
@@ -62,6 +100,7 @@ def _build(name: str) -> Callable[..., Expr] | None:
 
 
 def _uninterpreted(name: str, *args: Expr, **options: Any) -> Expr:
+    """Keyed by all it depends on: expressions among the options become arguments, the rest parameters."""
     given = [(key, value) for key, value in sorted(options.items()) if value is not None]
     expressions = [value for _, value in given if isinstance(value, Expr)]
     rest = tuple((key, None if isinstance(value, Expr) else value) for key, value in given)

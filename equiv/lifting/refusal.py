@@ -1,18 +1,18 @@
 """What cannot be read is refused, with the place in the code that did it."""
 
-import os
 import sys
+from pathlib import Path
 
 import torch
 
-_OURS = (os.path.dirname(torch.__file__), os.path.dirname(__file__))
+_OURS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
 
 class Unsupported(Exception):
     """The code left what can be read. ``where`` is ``file:line`` of the frame outside torch."""
 
-    def __init__(self, reason: str, where: str = "") -> None:
-        self.reason, self.where = reason, where or calling_line()
+    def __init__(self, reason: str) -> None:
+        self.reason, self.where = reason, calling_line()
         super().__init__(f"{reason}, at {self.where}")
 
 

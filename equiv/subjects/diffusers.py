@@ -6,6 +6,7 @@ Times are indices of training steps that fall from the noise to the data.
 import functools
 import importlib.metadata
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
@@ -88,7 +89,9 @@ def _class(name: str) -> Any:
     try:
         import diffusers
     except ImportError as error:
-        raise Unknown(f"{name} needs diffusers, which cannot be imported ({error}): pip install diffusers") from None
+        raise Unknown(
+            f"{name} needs diffusers, which cannot be imported ({error}): pip install diffusers"
+        ) from None
     return getattr(diffusers, name.partition(".")[2])
 
 
@@ -139,7 +142,9 @@ def _lift_step(
     output = tracer.element(result)
     levels = _level(family, entries, now), _level(family, entries, then)
     assumptions = tuple(tracer.assumptions)
-    used = _schedule_symbols(output, *levels[0], *levels[1], *(s for a in assumptions for s in _sides(a.relation)))
+    used = _schedule_symbols(
+        output, *levels[0], *levels[1], *(s for a in assumptions for s in _sides(a.relation))
+    )
     parts = set(postorder(output))
     lifted = LiftedStep(
         index=i,
@@ -166,12 +171,9 @@ def _family(subject: Subject) -> _Family:
 
 
 def _scheduler(subject: Subject, config: Mapping[str, str]) -> Any:
-    options = {
-        "timestep_spacing": str,
-        "prediction_type": str,
-        "clip_sample": lambda v: v == "True",
-    }
-    given = {k: parse(config[k]) for k, parse in options.items() if k in config}
+    given: dict[str, Any] = {k: config[k] for k in ("timestep_spacing", "prediction_type") if k in config}
+    if "clip_sample" in config:
+        given["clip_sample"] = config["clip_sample"] == "True"
     scheduler = _class(subject.name)(**given)
     scheduler.set_timesteps(int(config["steps"]))
     return scheduler
@@ -192,7 +194,7 @@ def _listed(subject: Subject, scheduler: Any, i: int) -> tuple[int, int | None]:
 
 
 def _entries(family: _Family, buffer: torch.Tensor, listed: Sequence[int]) -> list[Expr]:
-    """An expression for each entry: one symbol a value, named by its part in the step; 0 and 1 stay numbers."""
+    """An expression for each entry: one symbol a value, named by its part in the step; 0 and 1 stay."""
     stem = "A" if family.buffer == "alphas_cumprod" else "sigma"
     values = buffer.tolist()
     known: dict[float, Expr] = {0.0: const(0), 1.0: const(1)}
@@ -226,7 +228,7 @@ def _level(family: _Family, entries: Sequence[Expr], k: int | None) -> Level[Exp
 def _domain(family: _Family, rising: Sequence[Expr]) -> tuple[Relation, ...]:
     """0 < ... < 1 in the order of the schedule; no upper end where the noise explodes."""
     chain = [const(0), *rising] + ([] if family.gauge == "variance exploding" else [const(1)])
-    return tuple(Relation(a, "<", b) for a, b in zip(chain, chain[1:], strict=False) if rising)
+    return tuple(Relation(a, "<", b) for a, b in itertools.pairwise(chain) if rising)
 
 
 def _schedule_symbols(*expressions: Expr) -> list[Expr]:

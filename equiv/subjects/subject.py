@@ -98,7 +98,7 @@ def adapter(name: str) -> Adapter:
     """
     library = name.partition(".")[0]
     module = find("library", library, ADAPTERS, see=", ".join(ADAPTERS))
-    return importlib.import_module(module)  # type: ignore[return-value]
+    return importlib.import_module(module)
 
 
 def resolve(name: str) -> Subject:

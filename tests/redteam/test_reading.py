@@ -274,7 +274,6 @@ LEAKS: dict[str, Callable[[T], Any]] = {
     "array": lambda z: np.asarray(z),
     "array of one": lambda z: np.array(z[0, 0, 0, 0]),
     "numpy function": lambda z: np.interp(z, [0, 1], [0, 1]),
-    "dlpack capsule": lambda z: torch.utils.dlpack.to_dlpack(z),
     "dlpack": lambda z: np.from_dlpack(z),
     "tolist": lambda z: z.tolist(),
     "iteration": lambda z: [float(v) for v in z.view(-1)],

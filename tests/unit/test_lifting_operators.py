@@ -154,7 +154,7 @@ FUNCTIONAL: dict[str, Callable[[T, T, T], T]] = {
     "where known": lambda x, y, z: torch.where(torch.tensor(True), x, y),
     "zero": lambda x, y, z: x.clone().zero_() + y,
     "lt": lambda x, y, z: (x < y) * z,
-    "le": lambda x, y, z: (x <= x) * z,
+    "le": lambda x, y, z: (x <= y) * z,
     "gt": lambda x, y, z: (x > y) * z,
     "ge": lambda x, y, z: (x >= y) * z,
     "eq": lambda x, y, z: (x == y) * z,
@@ -240,9 +240,9 @@ def test_every_rule_of_the_table_is_met() -> None:
     tracer = Tracer()
     original = tracer._run
 
-    def watched(p: plan.Plan, *rest: Any) -> Any:
-        met.add(p.name)
-        return original(p, *rest)
+    def watched(call: plan.Call) -> Any:
+        met.add(call.plan.name)
+        return original(call)
 
     tracer._run = watched  # type: ignore[method-assign]
     x, y, z = (marked(tracer, (4,), n) for n in "xyz")
