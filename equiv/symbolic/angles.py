@@ -9,6 +9,8 @@ from equiv.symbolic.expression import PI
 from equiv.symbolic.normal_form import Element, Field
 from equiv.symbolic.roots import Roots
 
+LARGEST_MULTIPLE = 24  # beyond it, angles with a rational ratio are taken as unrelated
+
 
 class _Angle(NamedTuple):
     """Generators for the cosine and sine of ``what / order``."""
@@ -47,7 +49,9 @@ class Angles:
             cos, sin = self._turn(monomial, -q)
             return cos, self.field.negative(sin)
         if self._is_pi(monomial) and 12 % q.denominator == 0:
-            return self._multiple(self._twelfth(12 // q.denominator), q.numerator * 1)
+            return self._multiple(self._twelfth(12 // q.denominator), q.numerator)
+        if q.denominator > LARGEST_MULTIPLE or q.numerator > LARGEST_MULTIPLE:
+            monomial, q = self.field.scaled(monomial, q), Fraction(1)  # a base angle of its own
         angle = self._angle(monomial, q.denominator)
         base = (self.field.element(angle.cos), self.field.element(angle.sin))
         return self._multiple(base, q.numerator * (angle.order // q.denominator))
@@ -77,7 +81,10 @@ class Angles:
             if self.field.equal(known.what, monomial):
                 if known.order % order == 0:
                     return known
-                finer = self._new(monomial, math.lcm(known.order, order))
+                finest = math.lcm(known.order, order)
+                if finest > LARGEST_MULTIPLE:
+                    continue
+                finer = self._new(monomial, finest)
                 self._refine(known, finer)
                 self._angles[place] = finer
                 return finer

@@ -85,8 +85,12 @@ def _value(e: Expr, args: list[arb], point: Mapping[Expr, Fraction]) -> arb:
             return exact(Fraction(point[e]))
         case "cast":
             return args[0]
+        case "call" if e.param[0] == "trunc":
+            return _truncated(args[0])
+        case "call" if e.param[0] == "convert":  # of an integer to a float
+            return args[0]
         case "call":
-            return _truncated(args[0]) if e.param[0] == "trunc" else arb("nan")
+            return arb("nan")
     return _FUNCTIONS[e.op](*args)
 
 

@@ -9,12 +9,14 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-from flint import fmpz, fmpz_mpoly
+from flint import Ordering, fmpq_mpoly_ctx, fmpz, fmpz_mpoly
 
 from equiv import number
 from equiv.symbolic.conditions import Undecidable, Undefined
 from equiv.symbolic.expression import Expr, as_expr, const, node
 from equiv.symbolic.normal_form import Element, Field
+
+LARGEST_POWER, LARGEST_ORDER = 64, 5040
 
 
 class _Base(NamedTuple):
@@ -40,10 +42,9 @@ class Roots:
     def factors(self, e: Element) -> tuple[Fraction, list[tuple[fmpz_mpoly, int]]]:
         """``content * product of f**m``, with irreducible f."""
         e = self.field.without_roots_below(e)
-        above, over = e.num.factor()
-        below, under = e.den.factor()
-        content = Fraction(int(above), int(below))
-        return content, [(f, int(m)) for f, m in over] + [(f, -int(m)) for f, m in under]
+        above, over = _factor(e.num)
+        below, under = _factor(e.den)
+        return Fraction(above, below), over + [(f, -m) for f, m in under]
 
     def _signed(self, f: fmpz_mpoly) -> int:
         """The sign of a factor, assumed only where that is allowed."""
@@ -56,6 +57,8 @@ class Roots:
     def power(self, e: Element, q: Fraction) -> Element:
         """``e**q`` over the reals: for a fractional ``q`` the base may not be negative."""
         field = self.field
+        if abs(q.numerator) > LARGEST_POWER or q.denominator > LARGEST_ORDER:
+            raise Undecidable(f"the power {q} is too large to expand")
         if q.denominator == 1:
             return field.power(e, int(q))
         if field.is_zero(e):
@@ -233,6 +236,8 @@ class Roots:
     def _exp_term(self, monomial: Element, q: Fraction) -> Element:
         """``exp(q * monomial)``"""
         field = self.field
+        if q.denominator > LARGEST_ORDER:
+            monomial, q = field.scaled(monomial, q), Fraction(1)  # an exponent of its own
         for base in self._logs:  # exp(q log f) = f**q
             if field.equal(monomial, field.element(base.index)):
                 return self._log_power(base.what, q)
@@ -264,3 +269,30 @@ class Roots:
         """What an element stands for."""
         above, below = self.field.expression(e.num), self.field.expression(e.den)
         return above if e.den.is_one() else above / below
+
+
+def _factor(p: fmpz_mpoly) -> tuple[int, list[tuple[fmpz_mpoly, int]]]:
+    """Content and primitive irreducible factors."""
+    content = int(p.content()) if p.leading_coefficient() > 0 else -int(p.content())
+    primitive = p // content
+    try:
+        sign, factors = primitive.factor()
+    except OverflowError:  # flint's constant may not fit; over the rationals it does
+        sign, factors = 1, _factor_over_rationals(primitive)
+    return content * int(sign), [(f, int(m)) for f, m in factors]
+
+
+def _factor_over_rationals(p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int]]:
+    context = p.context()
+    rational = fmpq_mpoly_ctx.get(context.names(), Ordering.lex)
+    _, factors = rational.from_dict(p.to_dict()).factor()
+    found, product = [], context.constant(1)
+    for f, m in factors:
+        denominator = math.lcm(*(int(c.q) for c in f.coeffs()))
+        whole = context.from_dict({k: int(c * denominator) for k, c in f.terms()})
+        whole = whole // whole.content()
+        found.append((whole, int(m)))
+        product = product * whole ** int(m)
+    if product != p:
+        raise Undecidable("a factorisation that does not multiply out")
+    return found

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from equiv import number
 from equiv.symbolic.expression import Expr, Relation, postorder
 
 TIMEOUT_MS = 400
@@ -98,6 +99,11 @@ class _Encoder:
 
     def relation(self, r: Relation) -> Any:
         left, right = self.term(r.left), self.term(r.right)
+        if r.op in ("<", "<=", "==") and (sides := _positive_sides(r)):
+            # the logarithm is strictly increasing: the same relation between sums of logarithms
+            log_left, log_right = map(self.log, sides)
+            self.facts.append((left < right) == (log_left < log_right))
+            self.facts.append((left == right) == (log_left == log_right))
         match r.op:
             case "<":
                 return left < right
@@ -113,6 +119,19 @@ class _Encoder:
             if node not in self.terms:
                 self.terms[node] = self._encode(node, [self.terms[a] for a in node.args])
         return self.terms[e]
+
+    def log(self, e: Expr) -> Any:
+        """The logarithm of a positive expression, as a sum over its factors."""
+        match e.op:
+            case "mul":
+                return self.log(e.args[0]) + self.log(e.args[1])
+            case "div":
+                return self.log(e.args[0]) - self.log(e.args[1])
+            case "pow":
+                return self.term(e.args[1]) * self.log(e.args[0])
+            case "exp":
+                return self.term(e.args[0])
+        return self.term(number.log(e))
 
     def _encode(self, e: Expr, args: list[Any]) -> Any:
         z3 = self.z3
@@ -173,6 +192,16 @@ class _Encoder:
                 # a power that is not a small integer is taken of positive bases only
                 return [args[0] > 0, value > 0]
         return []
+
+
+def _positive_sides(r: Relation) -> tuple[Expr, Expr] | None:
+    """The positive products that a relation compares: its sides, or the terms of a difference held against 0."""
+    left, right = r.left, r.right
+    if _is_zero(right) and left.op == "sub":
+        left, right = left.args
+    elif _is_zero(left) and right.op == "sub":
+        right, left = right.args
+    return (left, right) if is_positive(left) and is_positive(right) else None
 
 
 def _small_power(exponent: Expr) -> int | None:
