@@ -9,15 +9,15 @@ from equiv.symbolic.expression import Relation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assumption:
-    """A branch that was taken, a value that left torch, or a cast that may round or overflow.
+    """A branch taken, a value that left torch, a cast that may round or overflow, or values that coincide.
 
     ``relation`` says it, where it can be said as a relation that holds at the point that was run.
     """
 
-    kind: Literal["branch", "concretised value", "cast"]
+    kind: Literal["branch", "concretised value", "cast", "hypothesis"]
     text: str
     relation: Relation | None
-    where: str  # file:line
+    where: str = ""  # file:line
 
     @property
     def condition(self) -> Condition:

@@ -25,8 +25,9 @@ class Dispatch(TorchDispatchMode):
 
 
 _LEAKS = frozenset([
-    "numpy", "tolist", "tensor", "as_tensor", "asarray", "new_tensor", "data_ptr", "share_memory_", "__array__",
-    "__dlpack__", "__deepcopy__", "__reduce_ex__", "untyped_storage", "storage", "_typed_storage",
+    "numpy", "tolist", "tensor", "as_tensor", "asarray", "new_tensor", "data_ptr", "share_memory_",
+    "__array__", "__dlpack__", "__deepcopy__", "__reduce_ex__",
+    "untyped_storage", "storage", "_typed_storage",
 ])  # fmt: skip
 
 

@@ -114,12 +114,9 @@ class Tracer:
         return first
 
     @_unwatched
-    def depends_on_state(self, tensor: torch.Tensor) -> bool:
-        """Does any element depend on a state, a network output or a noise draw?"""
-        shadow = self._memory.known(tensor)
-        return shadow is not None and any(
-            map(_is_state, self._elements.expressions(shadow.read(tensor, "read")))
-        )
+    def is_symbolic(self, tensor: torch.Tensor) -> bool:
+        """Does any element depend on something that was marked or drawn?"""
+        return self._is_symbolic(tensor)
 
     @property
     def origins(self) -> dict[Expr, str]:

@@ -14,6 +14,7 @@ from unittest import mock
 import torch
 
 from equiv.formulas.levels import Level
+from equiv.lifting.assumption import Assumption
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.tracer import Tracer
 from equiv.lookup import Unknown, find
@@ -141,10 +142,8 @@ def _lift_step(
 
     output = tracer.element(result)
     levels = _level(family, entries, now), _level(family, entries, then)
-    assumptions = tuple(tracer.assumptions)
-    used = _schedule_symbols(
-        output, *levels[0], *levels[1], *(s for a in assumptions for s in _sides(a.relation))
-    )
+    branches = [side for a in tracer.assumptions for side in _sides(a.relation)]
+    used = _schedule_symbols(output, *levels[0], *levels[1], *branches)
     parts = set(postorder(output))
     lifted = LiftedStep(
         index=i,
@@ -157,13 +156,15 @@ def _lift_step(
         now=levels[0],
         then=levels[1],
         relations=_domain(family, sorted(used, key=tracer.value)),
-        assumptions=assumptions,
+        assumptions=(*tracer.assumptions, *_coincidences(family, entries, used)),
         point={s: tracer.value(s) for s in dict.fromkeys((*used, *symbols(output), state, network))},
         got=result.flatten()[0].item(),
         schedule={e: f"{family.buffer}[{k}]" for k, e in reversed(list(enumerate(entries))) if e in used},
         origins={e: where for e, where in tracer.origins.items() if e in parts},
     )
-    return lifted, [t for t in _float_state(scheduler) if tracer.depends_on_state(t)]
+    own = buffer.untyped_storage().data_ptr()
+    state_left = (t for t in _float_state(scheduler) if t.untyped_storage().data_ptr() != own)
+    return lifted, [t for t in state_left if tracer.is_symbolic(t)]
 
 
 def _family(subject: Subject) -> _Family:
@@ -229,6 +230,14 @@ def _domain(family: _Family, rising: Sequence[Expr]) -> tuple[Relation, ...]:
     """0 < ... < 1 in the order of the schedule; no upper end where the noise explodes."""
     chain = [const(0), *rising] + ([] if family.gauge == "variance exploding" else [const(1)])
     return tuple(Relation(a, "<", b) for a, b in itertools.pairwise(chain) if rising)
+
+
+def _coincidences(family: _Family, entries: Sequence[Expr], used: Sequence[Expr]) -> Iterator[Assumption]:
+    """Entries of one value are one symbol: a step that reads the wrong one of them is not seen to."""
+    for e in used:
+        places = [f"{family.buffer}[{k}]" for k, entry in enumerate(entries) if entry is e]
+        if len(places) > 1:
+            yield Assumption("hypothesis", " = ".join(places), None)
 
 
 def _schedule_symbols(*expressions: Expr) -> list[Expr]:
