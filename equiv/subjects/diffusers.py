@@ -8,6 +8,7 @@ import importlib.metadata
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -24,6 +25,7 @@ from equiv.symbolic.expression import Expr, Relation, const, postorder, symbol, 
 
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
 _SPACINGS = ("leading", "linspace", "trailing")
+_NOISE = symbol("n", "noise")
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "sample": "x", "v_prediction": "v"}
 
 
@@ -152,12 +154,16 @@ def _lift_step(
         output=output,
         state=state,
         network=network,
+        noise=_NOISE,
         fed=tracer.element(fed),
         now=levels[0],
         then=levels[1],
         relations=_domain(family, sorted(used, key=tracer.value)),
         assumptions=(*tracer.assumptions, *_coincidences(family, entries, used)),
-        point={s: tracer.value(s) for s in dict.fromkeys((*used, *symbols(output), state, network))},
+        point={
+            _NOISE: Fraction(1),
+            **{s: tracer.value(s) for s in (*used, *symbols(output), state, network)},
+        },
         got=result.flatten()[0].item(),
         schedule={e: f"{family.buffer}[{k}]" for k, e in reversed(list(enumerate(entries))) if e in used},
         origins={e: where for e, where in tracer.origins.items() if e in parts},

@@ -55,6 +55,7 @@ class LiftedStep:
     output: Expr
     state: Expr
     network: Expr
+    noise: Expr  # the draw of this step, whether or not the library makes one
     fed: Expr  # what the network is to be given: the state, scaled where the library asks for it
     now: Level[Expr]
     then: Level[Expr]
