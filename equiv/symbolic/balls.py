@@ -55,10 +55,12 @@ _FUNCTIONS: dict[str, Callable[..., arb]] = {
 }
 
 
-def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128) -> arb:
+def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128, rounding: float = 0.0) -> arb:
     """The ball of ``root`` when each symbol has the exact value that ``point`` gives it.
 
-    Uninterpreted operators have no value: whatever depends on one is nan, and decides nothing.
+    Uninterpreted operators have no value: whatever depends on one is nan, and decides nothing. With
+    ``rounding`` the ball holds every value that floating point may give whose operations are each off by at most so much,
+    relatively (underflow aside).
 
     Raises:
         KeyError: a symbol of ``root`` has no value.
@@ -68,6 +70,8 @@ def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128) -> arb
         values: dict[Expr, arb] = {}
         for e in postorder(root):
             values[e] = _value(e, [values[a] for a in e.args], point)
+            if rounding and e.args:
+                values[e] *= arb(1, rounding)
         return values[root]
     finally:
         ctx.prec = saved

@@ -3,6 +3,7 @@
 The normal form says yes or nothing; a witness says no; all else is undecided.
 """
 
+import itertools
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -29,12 +30,15 @@ class Domain:
 
 
 class Equal:
-    """The sides are equal wherever the conditions hold; those not discharged are to be shown."""
+    """The sides are equal wherever the conditions hold; those not discharged are to be shown.
 
-    __slots__ = ("conditions",)
+    ``assumed`` are the relations among them, for checking at further points.
+    """
 
-    def __init__(self, conditions: tuple[Condition, ...]) -> None:
-        self.conditions = conditions
+    __slots__ = ("assumed", "conditions")
+
+    def __init__(self, conditions: tuple[Condition, ...], assumed: tuple[Relation, ...] = ()) -> None:
+        self.conditions, self.assumed = conditions, assumed
 
 
 class Different:
@@ -88,13 +92,15 @@ def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
         conditions = Conditions(domain.relations, point)
         try:
             if Interpretation(conditions, reading).equal(left, right):
-                proved = Equal((*conditions, *_idealisations(reading)))
+                proved = Equal((*conditions, *_idealisations(reading)), tuple(conditions.listed))
                 within = (*domain.relations, *conditions.listed)
-                against = witness.find(left, right, within, {}, at_most=CROSS_CHECKS)
+                tries = itertools.islice(witness.points(within, used), CROSS_CHECKS)
+                against = next(witness.differences(left, right, tries), None)
                 return Contradiction(proved, Different(*against)) if against else proved
         except (Undefined, Undecidable) as why:
             reason = reason or str(why)
-    if found := witness.find(left, right, domain.relations, domain.at):
+    tries = itertools.chain(witness.points(domain.relations, used), [domain.at] if domain.at else [])
+    if found := next(witness.differences(left, right, tries), None):
         return Different(*found)
     return Undecided(reason or "the normal forms differ, and no point tells the sides apart")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from equiv.symbolic.angles import Angles
-from equiv.symbolic.conditions import Conditions, Undecidable, Undefined
+from equiv.symbolic.conditions import Conditions, Undecidable, Undefined, is_free
 from equiv.symbolic.expression import PI, Expr, const, postorder
 from equiv.symbolic.normal_form import Element, Field
 from equiv.symbolic.roots import Roots
@@ -41,6 +41,7 @@ class Interpretation:
         self.angles = Angles(self.field, self.roots)
         self._values: dict[Expr, Value] = {}
         self._symbols: dict[Expr, int] = {}
+        self._branches: list[tuple[Element, int]] = []
         self._calls: list[tuple[object, tuple[Element, ...], int]] = []
 
     def equal(self, left: Expr, right: Expr) -> bool:
@@ -110,11 +111,21 @@ class Interpretation:
         if clipped := self._clipped(e):
             return clipped
         try:
-            larger = self.conditions.sign(e.args[0] - e.args[1], "branch")
-            return a if larger == sign else b
+            return a if self._branch(e.args[0] - e.args[1], gap) == sign else b
         except Undecidable:
             spread = f.scaled(self.roots.absolute(gap), Fraction(sign))
             return f.scaled(f.add(f.add(a, b), spread), Fraction(1, 2))
+
+    def _branch(self, difference: Expr, gap: Element) -> int:
+        """The sign of ``gap``, written ``difference``; the same branch is listed once, as first written."""
+        for known, sign in self._branches:
+            if self.field.equal(known, gap):
+                return sign
+        if is_free(difference):  # the simplified form is what a hypothesis on a state may settle
+            difference = self.roots.expression(gap)
+        sign = self.conditions.sign(difference, "branch")
+        self._branches.append((gap, sign))
+        return sign
 
     def _clipped(self, e: Expr) -> Element | None:
         """``clip(x, low, high) = (low + high + |x - low| - |x - high|) / 2``, however it is nested."""

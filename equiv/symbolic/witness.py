@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from equiv.evidence import Witness
@@ -86,19 +86,13 @@ def _state_points(states: list[Expr]) -> Iterator[dict[Expr, Fraction]]:
         yield {s: chance.choice(_STATES) for s in states}
 
 
-def find(
-    left: Expr,
-    right: Expr,
-    relations: Sequence[Relation],
-    known: dict[Expr, Fraction],
-    at_most: int = POINTS,
-) -> tuple[Witness, dict[Expr, Fraction]] | None:
-    """The first point at which certified balls keep ``left`` and ``right`` apart; ``known`` is tried last."""
+def differences(
+    left: Expr, right: Expr, tries: Iterable[Mapping[Expr, Fraction]]
+) -> Iterator[tuple[Witness, Mapping[Expr, Fraction]]]:
+    """Those points at which certified balls keep ``left`` and ``right`` apart."""
     wanted = list(dict.fromkeys(symbols(left, right)))
-    tries = itertools.chain(points(relations, wanted), [known] if known else [])
-    for point in itertools.islice(tries, at_most):
+    for point in tries:
         a, b = balls.evaluate(left, point), balls.evaluate(right, point)
         if balls.apart(a, b):
             shown = {str(s.param): str(point[s]) for s in wanted}
-            return Witness(inputs=shown, expected=balls.show(b), got=balls.show(a)), point
-    return None
+            yield Witness(inputs=shown, expected=balls.show(b), got=balls.show(a)), point

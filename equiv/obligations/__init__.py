@@ -1,0 +1,69 @@
+"""What a subject owes: one obligation a file, each with a header of literals and a docstring that is the
+advice shown on failure."""
+
+import functools
+import importlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from equiv.evidence import Evidence
+from equiv.result import Task
+from equiv.subjects.subject import LiftedStep, adapter, configuration, configurations, resolve
+
+
+class Obligation(msgspec.Struct, frozen=True, kw_only=True):
+    """The header of an obligation.
+
+    ``several`` names options of which the subject must offer more than one value: the first is the
+    reference that the others are held against, so it owes nothing itself.
+    """
+
+    id: str
+    title: str
+    several: tuple[str, ...] = ()
+
+
+MODULES = {
+    "step-equals-formula": "equiv.obligations.step_equals_formula",
+    "prediction-type": "equiv.obligations.prediction_type",
+    "next-level-is-listed": "equiv.obligations.next_level_is_listed",
+}
+
+
+def tasks(
+    subject: str, *, only: str | None = None, config: Mapping[str, str] | None = None, seed: int = 0
+) -> list[Task]:
+    """A task for each obligation of a subject in each configuration that has the values of ``config``.
+
+    Raises:
+        Unknown: there is no such subject, option or value; or the library is not installed.
+    """
+    found = resolve(subject)
+    wanted = dict(config or {})
+    asked = configuration(found, wanted)
+    matching = [c for c in configurations(found) if wanted.items() <= c.items()] or [asked]
+    headers = [importlib.import_module(m).OBLIGATION for id_, m in MODULES.items() if only in (None, id_)]
+    return [
+        Task(kind="check", id=header.id, subject=subject, config=c, seed=seed)
+        for c in matching
+        for header in headers
+        if all(c.get(option, "") in found.options.get(option, ())[1:] for option in header.several)
+    ]
+
+
+def check(task: Task) -> Sequence[Evidence]:
+    """The evidence for one obligation of one subject in one configuration."""
+    evidence: Sequence[Evidence] = importlib.import_module(MODULES[task.id]).check(task)
+    return evidence
+
+
+def lifted(subject: str, config: Mapping[str, str]) -> tuple[LiftedStep, ...]:
+    """The steps of a subject in a configuration. Several obligations of one configuration read it once."""
+    return _lifted(subject, tuple(sorted(config.items())))
+
+
+@functools.lru_cache(maxsize=16)
+def _lifted(subject: str, config: tuple[tuple[str, str], ...]) -> tuple[LiftedStep, ...]:
+    found = resolve(subject)
+    return tuple(adapter(subject).lift_steps(found, dict(config)))

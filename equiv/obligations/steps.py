@@ -1,0 +1,200 @@
+"""Holds the steps of a configuration against what they owe, and makes a witness that the library itself shows."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
+from equiv.formulas.levels import Level, rescaled
+from equiv.formulas.predictions import FROM_X, TO_X
+from equiv.lifting.refusal import Unsupported
+from equiv.number import sqrt
+from equiv.obligations import lifted
+from equiv.result import Task
+from equiv.subjects.subject import LiftedStep, adapter, resolve
+from equiv.symbolic import balls, witness
+from equiv.symbolic.decision import Contradiction, Different, Domain, Equal, decide
+from equiv.symbolic.expression import Expr, Relation, postorder, substitute, symbols
+from equiv.symbolic.side_conditions import proves
+
+# every operation of a step rounds to float32 at worst: its tables are float32, whatever the state is;
+# four units cover torch's powers and exponentials
+ROUNDING = 4 * 2.0**-24
+
+
+class Owed(NamedTuple):
+    """``got == expected`` is owed, where the relations hold.
+
+    ``runs`` are the library's own inputs, in the symbols of the statement; ``got`` is what the library returns
+    or, where there are several runs, the sum of their squares.
+    """
+
+    got: Expr
+    expected: Expr
+    runs: tuple[dict[str, Expr], ...]
+    relations: tuple[Relation, ...] = ()
+    hypotheses: dict[Expr, Fraction] = {}  # values for the statement's own symbols, within the relations
+
+
+def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) -> list[Evidence]:
+    """Decide what is owed at every step; steps that are the same statement are decided once."""
+    try:
+        steps = lifted(task.subject, task.config)
+    except Unsupported as refusal:
+        return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
+    conditions: dict[Condition, None] = {}
+    decided: dict[object, list[Equal]] = {}
+    for step in steps:
+        if step.key not in decided:
+            proved, against = _decide(task, says, step, owed(step))
+            if against:
+                return against
+            decided[step.key] = proved
+        if outside := _outside(step, decided[step.key]):
+            return [_undecided(says, f"step {step.index}: {outside} does not hold on the library's schedule")]
+        conditions |= dict.fromkeys(c for p in decided[step.key] for c in p.conditions)
+        conditions |= dict.fromkeys(map(_assumption(step), step.assumptions))
+    counted = Condition(text=f"run with {len(steps)} steps, on the schedule of the defaults", kind="step counts")
+    return [
+        Conformance(
+            method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted)
+        )
+    ]
+
+
+def network_level(step: LiftedStep, gauge: str) -> tuple[Expr, Level[Expr]]:
+    """The state and its level as the network is told them: variance preserving, unless the path is a flow."""
+    if gauge != "variance exploding":
+        return step.state, step.now
+    scale = 1 / sqrt(1 + step.now.sigma * step.now.sigma)
+    return step.state * scale, rescaled(step.now, scale)
+
+
+def x_hat(step: LiftedStep, gauge: str) -> Expr:
+    """The data prediction that the network's output means."""
+    state, level = network_level(step, gauge)
+    found: Expr = TO_X[step.prediction](state, step.network, level)
+    return found
+
+
+def output_for(step: LiftedStep, gauge: str, x: Expr) -> Expr:
+    """The network's output if its data prediction is ``x``."""
+    state, level = network_level(step, gauge)
+    found: Expr = FROM_X[step.prediction](state, x, level)
+    return found
+
+
+def _decide(
+    task: Task, says: str, step: LiftedStep, statements: Sequence[Owed]
+) -> tuple[list[Equal], list[Evidence]]:
+    """What was proved, or else the evidence that it was not."""
+    proved: list[Equal] = []
+    taken = tuple(a.relation for a in step.assumptions if a.relation is not None)
+    for owed in statements:
+        domain = Domain(*step.relations, *taken, *owed.relations, at=step.point | owed.hypotheses)
+        match decide(owed.got, owed.expected, domain):
+            case Equal() as equal:
+                proved.append(equal)
+            case Different():
+                return proved, [_refuted(task, says, step, owed)]
+            case Contradiction() as both:
+                holds = Conformance(method="lifting", steps=1, expected=says)
+                fails = Conformance(
+                    method="lifting", steps=1, expected=says, witness=both.refuted.witness, reproduced=True
+                )
+                return proved, [holds, fails]
+            case undecided:
+                return proved, [_undecided(says, f"step {step.index}: {undecided.reason}")]
+    return proved, []
+
+
+def _outside(step: LiftedStep, proved: Sequence[Equal]) -> str:
+    """A relation that the proof rests on and that the library's own values of this step break."""
+    own = [*step.relations, *(r for p in proved for r in p.assumed)]
+    known = {s for s in step.point}
+    return next(
+        (str(r) for r in own if set(symbols(r.left, r.right)) <= known and not witness.holds(r, step.point)), ""
+    )
+
+
+def _assumption(step: LiftedStep):  # type: ignore[no-untyped-def]
+    def condition(assumed) -> Condition:  # type: ignore[no-untyped-def]
+        relation, found = assumed.relation, assumed.condition
+        if relation is not None and proves(step.relations, relation):
+            return Condition(text=found.text, kind=found.kind, discharged="the domain")
+        return found  # type: ignore[no-any-return]
+
+    return condition
+
+
+def _undecided(says: str, reason: str) -> Conformance:
+    return Conformance(method="lifting", steps=0, expected=says, reason=reason)
+
+
+def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance:
+    """A witness on the library's own schedule, shown by the library alone."""
+    got, expected = step.on_this_schedule(owed.got), step.on_this_schedule(owed.expected)
+    point = _beyond_rounding(got, expected, owed.relations)
+    if point is None:
+        why = "the formulas differ, but on the library's schedule not beyond the rounding of the step"
+        return _undecided(says, f"step {step.index}: {why}")
+    wanted = symbols(*(e for run in owed.runs for e in run.values()))
+    point = dict.fromkeys(wanted, Fraction(0)) | point
+    runs = [_in_floats(step, run, point) for run in owed.runs]
+    subject, library = resolve(task.subject), adapter(task.subject)
+    answers = [library.run_alone(subject, task.config, step.index, run) for run in runs]
+    answer = answers[0] if len(answers) == 1 else sum(a * a for a in answers)
+    read = balls.evaluate(got, point, rounding=ROUNDING)
+    given = next((run for run in runs if any(run.values())), runs[0])
+    shown = {name: repr(value) for name, value in given.items()}
+    schedule = {f"{s.param} = {step.schedule[s]}": repr(float(step.point[s])) for s in step.schedule}
+    return Conformance(
+        method="lifting",
+        steps=step.index + 1,
+        expected=says,
+        witness=Witness(
+            inputs={"step": str(step.index), "timestep": repr(step.timestep), **schedule, **shown},
+            expected=balls.show(balls.evaluate(expected, point)),
+            got=f"{answer:.12g}",
+            bound=f"{float(read.rad()):.1e}",
+        ),
+        # the library may not leave the ball that was read: then it is the reading that is wrong
+        reproduced=bool(read.contains(answer)),
+        where=_where(step, owed),
+        snippet=library.snippet(subject, task.config, step.index, given),
+    )
+
+
+def _beyond_rounding(
+    got: Expr, expected: Expr, relations: tuple[Relation, ...]
+) -> dict[Expr, Fraction] | None:
+    """The simplest inputs at which no rounding of ``got`` explains the difference."""
+    tries = witness.points(relations, list(dict.fromkeys(symbols(got, expected))))
+    for _, point in witness.differences(got, expected, tries):
+        read = balls.evaluate(got, point, rounding=ROUNDING)
+        if balls.apart(read, balls.evaluate(expected, point)):
+            return dict(point)
+    return None
+
+
+def _in_floats(step: LiftedStep, run: dict[str, Expr], point: dict[Expr, Fraction]) -> dict[str, float]:
+    """A run's inputs as numbers, on the library's own schedule."""
+    return {
+        k: float(balls.evaluate(step.on_this_schedule(e), point, bits=64).mid()) for k, e in run.items()
+    }
+
+
+def _where(step: LiftedStep, owed: Owed) -> str:
+    """Where the library first uses a schedule value that the formula does not have, else where it ends."""
+    right = set(symbols(owed.expected, *step.now, *step.then))
+    strangers = [s for s in symbols(step.output) if s.param.role == "schedule" and s not in right]
+    for e in postorder(step.output):
+        if e in step.origins and any(s in symbols(e) for s in strangers):
+            return step.origins[e]
+    return step.origins.get(step.output, "")
+
+
+def replaced(step: LiftedStep, state: Expr, output: Expr) -> Expr:
+    """The step's result for another state and network output."""
+    with_output = substitute(step.output, {step.network: output})
+    return substitute(with_output, {step.state: state})
