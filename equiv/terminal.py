@@ -206,7 +206,7 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
             parts += [
                 ("reason", f"the bound admits the false variant {v}") for v in evidence.surviving_variants
             ]
-    return [(name, value) for name, value in parts if value]
+    return [(name, value.rpartition("/site-packages/")[2]) for name, value in parts if value]
 
 
 def _smallest(witness: Witness | None) -> list[tuple[str, str]]:

@@ -61,26 +61,54 @@ class LocalProcesses:
         Raises:
             Unknown: a task names something that only its library can say is not there.
         """
-        waiting = deque(tasks)
-        jobs = min(self.jobs or len(os.sched_getaffinity(0)), len(tasks))
-        threads = max(1, len(os.sched_getaffinity(0)) // max(1, jobs))
+        processors = len(os.sched_getaffinity(0))
+        jobs = min(self.jobs or processors, len(tasks))
+        line = _Line(tasks)
         with tempfile.TemporaryDirectory(prefix="equiv-") as logs:
             workers: list[_Worker] = []
             try:
-                while waiting or workers:
-                    while waiting and len(workers) < jobs:
-                        workers.append(_Worker(Path(logs), threads, self.memory))
-                        workers[-1].give(self.work, waiting.popleft(), self.seconds)
+                while line or workers:
+                    while line and len(workers) < jobs:
+                        workers.append(_Worker(Path(logs), max(1, processors // jobs), self.memory))
+                        workers[-1].give(self.work, line.next(None), self.seconds)
                     for w in _settled(workers):
                         yield w.result()
-                        if waiting and w.alive:
-                            w.give(self.work, waiting.popleft(), self.seconds)
+                        if line and w.alive:
+                            w.give(self.work, line.next(w.task), self.seconds)
                         else:
                             workers.remove(w)
                             w.end()
             finally:
                 for w in workers:
                     w.end()
+
+
+class _Line:
+    """The tasks that wait. A worker goes on with the configuration it has read; a new one starts another."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.groups: dict[object, deque[Task]] = {}
+        for task in tasks:
+            self.groups.setdefault(self._group(task), deque()).append(task)
+        self.begun: set[object] = set()
+
+    @staticmethod
+    def _group(task: Task) -> object:
+        return (task.subject, *task.config.items()) if task.kind == "check" else task.name
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+    def next(self, last: Task | None) -> Task:
+        """The task to do after ``last``."""
+        own = self._group(last) if last else None
+        fresh = (group for group in self.groups if group not in self.begun)
+        group = own if own in self.groups else next(fresh, next(iter(self.groups)))
+        self.begun.add(group)
+        task = self.groups[group].popleft()
+        if not self.groups[group]:
+            del self.groups[group]
+        return task
 
 
 def _settled(workers: "Sequence[_Worker]") -> "list[_Worker]":

@@ -46,21 +46,11 @@ def checks(
     Raises:
         Unknown: a subject, an obligation, an option or a value does not exist; or a library is not installed.
     """
-    from equiv.subjects.subject import configuration, configurations, resolve
+    from equiv.obligations import tasks
 
-    values = dict(config or {})
     if only:
         find("obligation", only, catalogue.obligations(), see="equiv list")
-    found = []
-    for subject in map(resolve, dict.fromkeys(subjects)):
-        configuration(subject, values)  # refuses what the subject does not take
-        taken = subject.options | {key: (value,) for key, value in values.items()}
-        found += [
-            Task(kind="check", id=obligation, subject=subject.name, config=c, seed=seed)
-            for obligation in ([only] if only else catalogue.obligations())
-            for c in configurations(msgspec.structs.replace(subject, options=taken))
-        ]
-    return found
+    return [t for s in dict.fromkeys(subjects) for t in tasks(s, only=only, config=config, seed=seed)]
 
 
 def experiments(

@@ -58,7 +58,7 @@ def behave(task: Task) -> tuple[list[Evidence], dict[str, object]]:
             return [_measured(0.5)], {}
         case "unknown":
             raise Unknown("there is no such thing; the nearest is 'good'")
-    return [_measured(0.5)], {}
+    return [_measured(0.5)], {"process": os.getpid()}
 
 
 def _measured(worst: float) -> Experiment:
@@ -158,3 +158,22 @@ def test_a_name_that_means_nothing_is_the_users_mistake_not_the_tasks() -> None:
 
 def test_no_tasks_give_no_results() -> None:
     assert results() == []
+
+
+def test_one_worker_does_what_belongs_to_one_configuration() -> None:
+    owed = [
+        Task(kind="check", id=f"owed-{n}", subject="any", config={"steps": str(steps)})
+        for steps in range(4)
+        for n in range(3)
+    ]
+    by = {r.task.name: r.figures["process"] for r in results(*owed, jobs=2)}
+    assert len(set(by.values())) == 2
+    for steps in range(3):  # the last may be shared out, so that nobody waits
+        assert len({process for name, process in by.items() if f"steps={steps}" in name}) == 1
+
+
+def test_no_task_is_lost_or_done_twice() -> None:
+    owed = [task("good", n=str(n)) for n in range(7)] + [
+        Task(kind="check", id=f"owed-{n}", subject="any") for n in range(5)
+    ]
+    assert [r.task for r in results(*owed, jobs=3)] == owed
