@@ -186,10 +186,10 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
         case _ if evidence.outcome is Outcome.HOLDS:
             return []
         case Failure():
-            parts = [("reason", f"{evidence.kind}: {evidence.reason}"), ("where", evidence.where)]
+            parts = [("reason", f"{evidence.kind}: {evidence.reason}"), ("where", _where(evidence))]
         case Conformance():
             parts = [("expected", evidence.expected), *_smallest(evidence.witness)]
-            parts += [("reason", evidence.reason), ("where", evidence.where), ("alone", evidence.snippet)]
+            parts += [("reason", evidence.reason), ("where", _where(evidence)), ("alone", evidence.snippet)]
             if evidence.witness and not evidence.reproduced:
                 parts.append(("reason", "the library, run alone, does not show the difference"))
         case Proof():
@@ -206,7 +206,12 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
             parts += [
                 ("reason", f"the bound admits the false variant {v}") for v in evidence.surviving_variants
             ]
-    return [(name, value.rpartition("/site-packages/")[2]) for name, value in parts if value]
+    return [(name, value) for name, value in parts if value]
+
+
+def _where(evidence: Failure | Conformance) -> str:
+    """The place, without the folder that this machine has its libraries in."""
+    return evidence.where.rpartition("/site-packages/")[2]
 
 
 def _smallest(witness: Witness | None) -> list[tuple[str, str]]:
