@@ -188,7 +188,7 @@ def compare(first: str, second: str, depth: str | None) -> int:
     found = [readings(first, second, d) for d in ([depth] if depth else DEPTHS)]
     for reading in found:
         click.echo(f"{reading.depth:<12} {reading.text}")
-    return found[0].exit_code
+    return next(r for r in found if r.depth == (depth or "common-grid")).exit_code
 
 
 @cli.command()

@@ -39,7 +39,11 @@ def check(task: Task) -> Sequence[Evidence]:
             return substitute(what, values)
 
         def run(*values: Expr) -> dict[str, Expr]:
-            return {"z": at(*values, what=state), "net": at(*values, what=output), "n": at(*values, what=drawn)}
+            return {
+                "z": at(*values, what=state),
+                "net": at(*values, what=output),
+                "n": at(*values, what=drawn),
+            }
 
         mean, from_state = at(x, zero, zero), at(zero, one, zero)
         from_draw = at(zero, zero, one) if drawn is not zero else zero
@@ -57,9 +61,7 @@ def check(task: Task) -> Sequence[Evidence]:
                 inside,
                 hypotheses,
             ),
-            Owed(
-                result, mean + from_state * e + from_draw * drawn, (run(x, e, drawn),), inside, hypotheses
-            ),
+            Owed(result, mean + from_state * e + from_draw * drawn, (run(x, e, drawn),), inside, hypotheses),
         ]
 
     return hold(task, SAYS, owed)

@@ -54,12 +54,10 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
             return [_undecided(says, f"step {step.index}: {outside} does not hold on the library's schedule")]
         conditions |= dict.fromkeys(c for p in decided[step.key] for c in p.conditions)
         conditions |= dict.fromkeys(map(_assumption(step), step.assumptions))
-    counted = Condition(text=f"run with {len(steps)} steps, on the schedule of the defaults", kind="step counts")
-    return [
-        Conformance(
-            method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted)
-        )
-    ]
+    counted = Condition(
+        text=f"run with {len(steps)} steps, on the schedule of the defaults", kind="step counts"
+    )
+    return [Conformance(method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted))]
 
 
 def network_level(step: LiftedStep, gauge: str) -> tuple[Expr, Level[Expr]]:
@@ -113,7 +111,8 @@ def _outside(step: LiftedStep, proved: Sequence[Equal]) -> str:
     own = [*step.relations, *(r for p in proved for r in p.assumed)]
     known = {s for s in step.point}
     return next(
-        (str(r) for r in own if set(symbols(r.left, r.right)) <= known and not witness.holds(r, step.point)), ""
+        (str(r) for r in own if set(symbols(r.left, r.right)) <= known and not witness.holds(r, step.point)),
+        "",
     )
 
 
@@ -179,9 +178,7 @@ def _beyond_rounding(
 
 def _in_floats(step: LiftedStep, run: dict[str, Expr], point: dict[Expr, Fraction]) -> dict[str, float]:
     """A run's inputs as numbers, on the library's own schedule."""
-    return {
-        k: float(balls.evaluate(step.on_this_schedule(e), point, bits=64).mid()) for k, e in run.items()
-    }
+    return {k: float(balls.evaluate(step.on_this_schedule(e), point, bits=64).mid()) for k, e in run.items()}
 
 
 def _where(step: LiftedStep, owed: Owed) -> str:

@@ -36,7 +36,10 @@ class Tally:
 
 def lift(source: str, *, declared: bool) -> tuple[Expr, dict[Expr, Any]]:
     """The expression of a snippet. ``declared``: a and b are positive schedule symbols, else arbitrary reals."""
-    z, w = torch.tensor([[0.5, -2.0], [3.0, 0.75]], dtype=torch.float64), torch.full((2, 2), -1.5, dtype=torch.float64)
+    z, w = (
+        torch.tensor([[0.5, -2.0], [3.0, 0.75]], dtype=torch.float64),
+        torch.full((2, 2), -1.5, dtype=torch.float64),
+    )
     a, b = torch.tensor(0.25, dtype=torch.float64), torch.tensor(0.75, dtype=torch.float64)
     with Tracer() as tracer:
         tracer.mark(z, "z")
@@ -76,7 +79,9 @@ def judge(pairs: Iterable[snippets.Pair], *, declared: bool) -> Tally:
     return tally
 
 
-def _contradicted(pair: snippets.Pair, decision: Decision | None, apart: list[oracle.Point], *, declared: bool) -> str:
+def _contradicted(
+    pair: snippets.Pair, decision: Decision | None, apart: list[oracle.Point], *, declared: bool
+) -> str:
     match decision:
         case Contradiction():
             return "both proved and refuted"

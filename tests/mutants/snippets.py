@@ -258,5 +258,3 @@ def pairs(count: int, seed: int) -> Iterator[Pair]:
         if (i // len(KINDS)) % 2:
             other = mutated(other, chance)
         yield Pair(kind, tree.source(), other.source())
-
-
