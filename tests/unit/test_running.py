@@ -13,7 +13,7 @@ import pytest
 from equiv.evidence import Evidence, Experiment, Failure
 from equiv.lookup import Unknown
 from equiv.result import Result, Task
-from equiv.running.local import LocalProcesses
+from equiv.running.local import LocalProcesses, _Line
 from equiv.verdict import Verdict
 
 GIB = 2**30
@@ -160,16 +160,16 @@ def test_no_tasks_give_no_results() -> None:
     assert results() == []
 
 
-def test_one_worker_does_what_belongs_to_one_configuration() -> None:
-    owed = [
-        Task(kind="check", id=f"owed-{n}", subject="any", config={"steps": str(steps)})
-        for steps in range(4)
-        for n in range(3)
-    ]
-    by = {r.task.name: r.figures["process"] for r in results(*owed, jobs=2)}
-    assert len(set(by.values())) == 2
-    for steps in range(3):  # the last may be shared out, so that nobody waits
-        assert len({process for name, process in by.items() if f"steps={steps}" in name}) == 1
+def test_a_worker_goes_on_with_its_configuration_and_helps_out_when_all_are_begun() -> None:
+    def owed(steps: int, n: int) -> Task:
+        return Task(kind="check", id=f"owed-{n}", subject="any", config={"steps": str(steps)})
+
+    line = _Line([owed(steps, n) for steps in (10, 13) for n in range(3)])
+    first, second = line.next(None), line.next(None)
+    assert (first, second) == (owed(10, 0), owed(13, 0))
+    assert [line.next(first), line.next(second), line.next(first)] == [owed(10, 1), owed(13, 1), owed(10, 2)]
+    assert line.next(first) == owed(13, 2)
+    assert not line
 
 
 def test_no_task_is_lost_or_done_twice() -> None:
