@@ -60,8 +60,9 @@ class Chain(msgspec.Struct, frozen=True):
 class Derivation(msgspec.Struct, frozen=True, kw_only=True):
     """Chains that together say the statement, under hypotheses.
 
-    Hypotheses are sympy relations (``Gt``, ``Lt``, ``Ge``, ``Le``, ``Ne``, ``Eq``) on top of the assumptions of the symbols. A symbol
-    declared positive belongs to the schedule; one declared only real is a state, of which no sign may
+    Hypotheses are sympy relations (``Gt``, ``Lt``, ``Ge``, ``Le``, ``Ne``, ``Eq``) on top of the assumptions
+    of the symbols. A symbol declared positive belongs to the schedule; one declared only real is a state,
+    of which no sign may
     be assumed.
     """
 

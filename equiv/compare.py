@@ -1,11 +1,13 @@
 """Are two samplers the same for every network? As steps, as they come, and on a common grid."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
+from flint import arb
 
-from equiv.fingerprint import AffineStep, first_difference, fingerprint
+from equiv.fingerprint import AffineStep, Fingerprint, fingerprint, first_difference
 from equiv.lifting.refusal import Unsupported
 from equiv.obligations import lifted
 from equiv.obligations.steps import output_for, replaced
@@ -75,17 +77,17 @@ def _steps(a: Subject, b: Subject) -> tuple[Answer, str]:
 def _common_grid(a: Subject, b: Subject) -> tuple[Answer, str]:
     """Both samplers on the same levels, down to the clean end."""
     ratios = [_ratio(f"r_{j}") for j in range(CALLS)]
-    falling = Domain(*(Relation(low, "<", high) for high, low in zip(ratios, ratios[1:], strict=False)))
-    prints = []
+    falling = Domain(*(Relation(low, "<", high) for high, low in pairwise(ratios)))
+    prints: list[Fingerprint] = []
     for s in (a, b):
         inner, last = _inner(s), _all_steps(s)[-1]
         if not _is_clean(last):
             raise NotAffine(f"{s.name} does not end at the clean end: its grid cannot be the other's")
-        pairs = zip(ratios, ratios[1:], strict=False)
+        pairs = pairwise(ratios)
         prints.append(
             fingerprint([*(_affine(s, inner, t, to) for t, to in pairs), _affine(s, last, ratios[-1], ZERO)])
         )
-    difference = first_difference(*prints, falling)
+    difference = first_difference(prints[0], prints[1], falling)
     if difference is None:
         return "same", (
             f"on a common grid the samples are the same for every network{_gauge_change(a, b)} "
@@ -186,7 +188,7 @@ def _is_clean(step: LiftedStep) -> bool:
     return not symbols(*step.then) and step.then.sigma is ZERO
 
 
-def _told(step: LiftedStep) -> balls.arb | None:
+def _told(step: LiftedStep) -> arb | None:
     """sigma/alpha of the listed level, within float32's rounding of the table; None: infinite."""
     alpha, sigma = (balls.evaluate(e, step.point, rounding=2.0**-23) for e in step.now)
     return None if alpha == 0 else sigma / alpha

@@ -1,9 +1,10 @@
 r"""The canonical form of a sampler that is affine in its state, the network outputs and the noise.
 
-Over calls :math:`j = 0..N-1` the network is asked at :math:`q_j = c_j \zeta + \sum_{i<j} H_{ji} y_i + w_j` and the
-output is :math:`q_N`, with :math:`w` jointly normal of covariance :math:`W`. States are kept in the gauge
-:math:`z/\alpha` and network outputs as :math:`\hat x`, so that two samplers that differ by gauge or prediction type alone
-have the same matrices. Covariances are stored, never factors: no square roots, and no dependence on how
+Over calls :math:`j = 0..N-1` the network is asked at
+:math:`q_j = c_j \zeta + \sum_{i<j} H_{ji} y_i + w_j` and the output is :math:`q_N`, with :math:`w` jointly
+normal of covariance :math:`W`. States are kept in the gauge :math:`z/\alpha` and network outputs as
+:math:`\hat x`, so that two samplers that differ by gauge or prediction type alone have the same
+matrices. Covariances are stored, never factors: no square roots, and no dependence on how
 the draws are numbered or signed.
 """
 
@@ -18,7 +19,7 @@ ZERO, ONE = const(0), const(1)
 
 
 class AffineStep(msgspec.Struct, frozen=True, kw_only=True):
-    r"""One step :math:`y_s = a\,y_t + b\,\hat x + w` with :math:`y = z/\alpha` and :math:`\mathrm{Var}\,w` = ``variance``."""
+    r"""One step :math:`y_s = a\,y_t + b\,\hat x + w`, with :math:`y = z/\alpha` and w of that variance."""
 
     told: Expr  # the noise ratio sigma/alpha of the level that the network is told
     state: Expr

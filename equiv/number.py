@@ -76,7 +76,7 @@ pi = _generic("pi", lambda _like: math.pi)
 minimum = _generic("minimum", lambda x, y: min(x, y))
 maximum = _generic("maximum", lambda x, y: max(x, y))
 constant = _generic("constant", lambda _like, value: value)
-"""``constant(x, value)``: an int, a Fraction or a number of ``x``'s kind, as one that can be combined with ``x``."""
+"""``constant(x, value)``: an int, a Fraction or a number of ``x``'s kind, ready to combine with ``x``."""
 
 
 def _learn_sympy() -> None:

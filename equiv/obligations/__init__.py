@@ -1,5 +1,6 @@
 """What a subject owes: one obligation a file, each with a header of literals and a docstring that is the
-advice shown on failure."""
+advice shown on failure.
+"""
 
 import functools
 import importlib

@@ -1,8 +1,9 @@
 """A step arrives at the level that the scheduler lists next.
 
 Held on data that is a single point, where the network's output is known exactly: the result must then be
-``alpha_s x + sigma_s * noise`` at the listed level, whatever the method. If this is refuted, the scheduler computes the next
-level for itself (a stride through the training steps, say) instead of reading its own list.
+``alpha_s x + sigma_s * noise`` at the listed level, whatever the method. If this is refuted, the scheduler
+computes the next level for itself (a stride through the training steps, say) instead of reading its own
+list.
 """
 
 from collections.abc import Sequence
@@ -34,19 +35,19 @@ def check(task: Task) -> Sequence[Evidence]:
         output = substitute(output_for(step, gauge, x), {step.state: state})
         result, drawn = replaced(step, state, output), noise(step)
 
-        def at(x_is: Expr, e_is: Expr, draw_is: Expr, what: Expr = result) -> Expr:
+        def at(what: Expr, x_is: Expr, e_is: Expr, draw_is: Expr) -> Expr:
             values = {x: x_is, e: e_is} | ({drawn: draw_is} if drawn is not zero else {})
             return substitute(what, values)
 
         def run(*values: Expr) -> dict[str, Expr]:
             return {
-                "z": at(*values, what=state),
-                "net": at(*values, what=output),
-                "n": at(*values, what=drawn),
+                "z": at(state, *values),
+                "net": at(output, *values),
+                "n": at(drawn, *values),
             }
 
-        mean, from_state = at(x, zero, zero), at(zero, one, zero)
-        from_draw = at(zero, zero, one) if drawn is not zero else zero
+        mean, from_state = at(result, x, zero, zero), at(result, zero, one, zero)
+        from_draw = at(result, zero, zero, one) if drawn is not zero else zero
         added = step.then.sigma * step.then.sigma - from_state * from_state
         if floor is not None and drawn is not zero:
             added = maximum(added, floor)

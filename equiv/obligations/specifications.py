@@ -41,7 +41,7 @@ def _clipped(x_hat: Expr, config: Config) -> Expr:
 
 def _ddim(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
     # the data prediction is clipped, the noise prediction is not
-    moved = ddim_eta_step(step.state, x_hat, noise(step), int(config["eta"]), step.now, step.then)
+    moved = ddim_eta_step(step.state, x_hat, noise(step), const(int(config["eta"])), step.now, step.then)
     return moved + step.then.alpha * (_clipped(x_hat, config) - x_hat)
 
 
@@ -55,11 +55,11 @@ def _ddpm(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
     return silent + sqrt(maximum(spread * spread, LEAST_VARIANCE)) * noise(step)
 
 
-def _euler(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
+def _euler(step: LiftedStep, x_hat: Expr, _config: Config) -> Expr:
     return ddim_step(step.state, x_hat, step.now, step.then)
 
 
-def _flow(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
+def _flow(step: LiftedStep, _x_hat: Expr, _config: Config) -> Expr:
     return flow_euler_step(step.state, step.network, step.now.sigma, step.then.sigma)
 
 
@@ -70,7 +70,7 @@ SPECIFICATIONS: Mapping[str, Specification] = {
         _ddim,
     ),
     "diffusers.DDPMScheduler": Specification(
-        "DDPM: z_s from the Gaussian posterior q(z_s | z_t, x_hat), its variance (fixed_small) kept above 1e-20; "
+        "DDPM: z_s from the posterior q(z_s | z_t, x_hat), its variance (fixed_small) kept above 1e-20; "
         "clip_sample clips x_hat",
         _ddpm,
         LEAST_VARIANCE,

@@ -1,23 +1,24 @@
-"""Holds the steps of a configuration against what they owe, and makes a witness that the library itself shows."""
+"""Holds the steps of a configuration against what they owe; a witness is shown by the library itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
-from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
 from equiv.formulas.levels import Level, rescaled
 from equiv.formulas.predictions import FROM_X, TO_X
 from equiv.lifting.refusal import Unsupported
 from equiv.number import sqrt
 from equiv.obligations import lifted
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, adapter, resolve
+from equiv.subjects.subject import Assumed, LiftedStep, adapter, resolve
 from equiv.symbolic import balls, witness
-from equiv.symbolic.decision import Contradiction, Different, Domain, Equal, decide
+from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, Undecided, decide
 from equiv.symbolic.expression import Expr, Relation, postorder, substitute, symbols
 from equiv.symbolic.side_conditions import proves
 
-# every operation of a step rounds to float32 at worst: its tables are float32, whatever the state is;
+# every operation of a step rounds to float32 at worst, as its tables do, whatever the state is;
 # four units cover torch's powers and exponentials
 ROUNDING = 4 * 2.0**-24
 
@@ -33,30 +34,38 @@ class Owed(NamedTuple):
     expected: Expr
     runs: tuple[dict[str, Expr], ...]
     relations: tuple[Relation, ...] = ()
-    hypotheses: dict[Expr, Fraction] = {}  # values for the statement's own symbols, within the relations
+    hypotheses: Mapping[Expr, Fraction] = MappingProxyType(
+        {}
+    )  # values for the statement's own symbols, within the relations
 
 
 def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) -> list[Evidence]:
-    """Decide what is owed at every step; steps that are the same statement are decided once."""
+    """Decide what is owed at every step; steps that are the same statement are decided once.
+
+    One refutation refutes: a step that is left undecided does not hide that a later one is wrong.
+    """
     try:
         steps = lifted(task.subject, task.config)
     except Unsupported as refusal:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
     conditions: dict[Condition, None] = {}
-    decided: dict[object, list[Equal]] = {}
+    decided: dict[object, list[tuple[Owed, Decision]]] = {}
+    open_: list[Evidence] = []
     for step in steps:
         if step.key not in decided:
-            proved, against = _decide(task, says, step, owed(step))
-            if against:
+            decided[step.key] = [(statement, _decide(step, statement)) for statement in owed(step)]
+        for statement, decision in decided[step.key]:
+            against = _against(task, says, step, statement, decision)
+            if any(e.outcome is Outcome.FAILS for e in against):
                 return against
-            decided[step.key] = proved
-        if outside := _outside(step, decided[step.key]):
-            return [_undecided(says, f"step {step.index}: {outside} does not hold on the library's schedule")]
-        conditions |= dict.fromkeys(c for p in decided[step.key] for c in p.conditions)
-        conditions |= dict.fromkeys(map(_assumption(step), step.assumptions))
-    counted = Condition(
-        text=f"run with {len(steps)} steps, on the schedule of the defaults", kind="step counts"
-    )
+            open_ += against
+            conditions |= dict.fromkeys(decision.conditions if isinstance(decision, Equal) else ())
+        conditions |= dict.fromkeys(_condition(step, a) for a in step.assumptions)
+    if open_:
+        return open_[:1]
+    shape = " x ".join(map(str, adapter(task.subject).SHAPE))
+    run = f"run with {len(steps)} steps, on a state of shape {shape}, on the schedule of the defaults"
+    counted = Condition(text=run, kind="step counts")
     return [Conformance(method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted))]
 
 
@@ -82,48 +91,41 @@ def output_for(step: LiftedStep, gauge: str, x: Expr) -> Expr:
     return found
 
 
-def _decide(
-    task: Task, says: str, step: LiftedStep, statements: Sequence[Owed]
-) -> tuple[list[Equal], list[Evidence]]:
-    """What was proved, or else the evidence that it was not."""
-    proved: list[Equal] = []
+def _decide(step: LiftedStep, owed: Owed) -> Decision:
     taken = tuple(a.relation for a in step.assumptions if a.relation is not None)
-    for owed in statements:
-        domain = Domain(*step.relations, *taken, *owed.relations, at=step.point | owed.hypotheses)
-        match decide(owed.got, owed.expected, domain):
-            case Equal() as equal:
-                proved.append(equal)
-            case Different():
-                return proved, [_refuted(task, says, step, owed)]
-            case Contradiction() as both:
-                holds = Conformance(method="lifting", steps=1, expected=says)
-                fails = Conformance(
-                    method="lifting", steps=1, expected=says, witness=both.refuted.witness, reproduced=True
-                )
-                return proved, [holds, fails]
-            case undecided:
-                return proved, [_undecided(says, f"step {step.index}: {undecided.reason}")]
-    return proved, []
+    domain = Domain(*step.relations, *taken, *owed.relations, at=step.point | owed.hypotheses)
+    return decide(owed.got, owed.expected, domain)
 
 
-def _outside(step: LiftedStep, proved: Sequence[Equal]) -> str:
+def _against(task: Task, says: str, step: LiftedStep, owed: Owed, decision: Decision) -> list[Evidence]:
+    """What speaks against a statement at one of the steps that make it: nothing, if it holds there."""
+    match decision:
+        case Equal():
+            outside = _outside(step, decision)
+            why = f"step {step.index}: {outside} does not hold on the library's schedule"
+            return [_undecided(says, why)] if outside else []
+        case Different():
+            return [_refuted(task, says, step, owed)]
+        case Contradiction():
+            shown = decision.refuted.witness
+            holds = Conformance(method="lifting", steps=1, expected=says)
+            fails = Conformance(method="lifting", steps=1, expected=says, witness=shown, reproduced=True)
+            return [holds, fails]
+        case Undecided():
+            return [_undecided(says, f"step {step.index}: {decision.reason}")]
+
+
+def _outside(step: LiftedStep, proved: Equal) -> str:
     """A relation that the proof rests on and that the library's own values of this step break."""
-    own = [*step.relations, *(r for p in proved for r in p.assumed)]
-    known = {s for s in step.point}
-    return next(
-        (str(r) for r in own if set(symbols(r.left, r.right)) <= known and not witness.holds(r, step.point)),
-        "",
-    )
+    own = [r for r in (*step.relations, *proved.assumed) if set(symbols(r.left, r.right)) <= set(step.point)]
+    return next((str(r) for r in own if not witness.holds(r, step.point)), "")
 
 
-def _assumption(step: LiftedStep):  # type: ignore[no-untyped-def]
-    def condition(assumed) -> Condition:  # type: ignore[no-untyped-def]
-        relation, found = assumed.relation, assumed.condition
-        if relation is not None and proves(step.relations, relation):
-            return Condition(text=found.text, kind=found.kind, discharged="the domain")
-        return found  # type: ignore[no-any-return]
-
-    return condition
+def _condition(step: LiftedStep, assumed: Assumed) -> Condition:
+    relation, found = assumed.relation, assumed.condition
+    if relation is not None and proves(step.relations, relation):
+        return Condition(text=found.text, kind=found.kind, discharged="the domain")
+    return found
 
 
 def _undecided(says: str, reason: str) -> Conformance:
@@ -160,8 +162,13 @@ def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance
         # the library may not leave the ball that was read: then it is the reading that is wrong
         reproduced=bool(read.contains(answer)),
         where=_where(step, owed),
-        snippet=library.snippet(subject, task.config, step.index, given),
+        snippet=_snippet([library.snippet(subject, task.config, step.index, run) for run in runs]),
     )
+
+
+def _snippet(runs: Sequence[str]) -> str:
+    """What shows ``got``: what the library prints or, after several runs, the sum of the squares."""
+    return runs[0] if len(runs) == 1 else "\n\n".join([*runs, "# got is the sum of their squares"])
 
 
 def _beyond_rounding(

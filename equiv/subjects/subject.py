@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from equiv.evidence import Condition
+from equiv.evidence import Condition
 from equiv.formulas.levels import Level
 from equiv.lookup import Unknown, find, nearest
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
@@ -40,6 +42,10 @@ class Assumed(Protocol):
     def relation(self) -> Relation | None: ...
     @property
     def text(self) -> str: ...
+    @property
+    def condition(self) -> Condition: ...
+    @property
+    def condition(self) -> Condition: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +86,8 @@ class LiftedStep:
 
 class Adapter(Protocol):
     """What a module of this folder offers."""
+
+    SHAPE: tuple[int, ...]  # of the states that steps are read on
 
     def subject(self, name: str) -> Subject: ...
     def lift_steps(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...

@@ -1,7 +1,8 @@
 """Values of expressions as balls: a midpoint and a radius that certainly contains the real value.
 
-A literal of source code is a ball of a few units in its last place, because which real number it stands for is not known.
-An undefined value (a logarithm of a ball that meets zero, a division by one) is a ball that contains everything or nan.
+A literal of source code is a ball of a few units in its last place, because which real number it stands
+for is not known. An undefined value (a logarithm of a ball that meets zero, a division by one) is a ball
+that contains everything, or nan.
 """
 
 import math
@@ -28,8 +29,8 @@ def literal_ball(value: float) -> arb:
 
 
 def _power(base: arb, exponent: arb) -> arb:
-    if exponent.is_integer():
-        return base ** exponent.unique_fmpz()
+    if (whole := exponent.unique_fmpz()) is not None:
+        return base**whole
     return base**exponent
 
 
@@ -59,8 +60,8 @@ def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128, roundi
     """The ball of ``root`` when each symbol has the exact value that ``point`` gives it.
 
     Uninterpreted operators have no value: whatever depends on one is nan, and decides nothing. With
-    ``rounding`` the ball holds every value that floating point may give whose operations are each off by at most so much,
-    relatively (underflow aside).
+    ``rounding`` the ball holds every value that floating point may give whose operations are each off by at
+    most so much, relatively (underflow aside).
 
     Raises:
         KeyError: a symbol of ``root`` has no value.

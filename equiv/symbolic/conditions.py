@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Literal
 
+from flint import arb
+
 from equiv.evidence import Condition
 from equiv.symbolic import balls
 from equiv.symbolic.expression import Expr, Relation, const, symbols
@@ -33,8 +35,8 @@ def is_free(e: Expr) -> bool:
 class Conditions:
     """The conditions met while two expressions are brought to normal form.
 
-    ``point`` lies in the domain; every condition that ends up listed is certified there, so that an equality is
-    never vacuous.
+    ``point`` lies in the domain; every condition that ends up listed is certified there, so that an equality
+    is never vacuous.
     """
 
     def __init__(self, relations: tuple[Relation, ...], point: Mapping[Expr, Fraction]) -> None:
@@ -103,7 +105,7 @@ class Conditions:
         used = set(symbols(relation.left, relation.right))
         return proves(_about(self.relations, used), relation)
 
-    def _value(self, e: Expr) -> balls.arb:
+    def _value(self, e: Expr) -> arb:
         return balls.evaluate(e, self.point)
 
 

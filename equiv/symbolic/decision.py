@@ -94,8 +94,8 @@ def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
             if Interpretation(conditions, reading).equal(left, right):
                 proved = Equal((*conditions, *_idealisations(reading)), tuple(conditions.listed))
                 within = (*domain.relations, *conditions.listed)
-                tries = itertools.islice(witness.points(within, used), CROSS_CHECKS)
-                against = next(witness.differences(left, right, tries), None)
+                few = itertools.islice(witness.points(within, used), CROSS_CHECKS)
+                against = next(witness.differences(left, right, few), None)
                 return Contradiction(proved, Different(*against)) if against else proved
         except (Undefined, Undecidable) as why:
             reason = reason or str(why)

@@ -1,13 +1,14 @@
 """Expressions: immutable, shared, and never simplified.
 
 An expression records the operations as they were written or run. Nothing is cancelled here, so that the
-decision (:mod:`equiv.symbolic.decision`) sees every denominator and every logarithm's argument. Two expressions that are built alike are the same object.
+decision (:mod:`equiv.symbolic.decision`) sees every denominator and every logarithm's argument. Two
+expressions that are built alike are the same object.
 """
 
 import weakref
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from equiv import number
 
@@ -22,7 +23,7 @@ class Symbol:
 
     __slots__ = ("name", "positive", "role")
 
-    def __init__(self, name: str, role: Role, positive: bool) -> None:
+    def __init__(self, name: str, role: Role, *, positive: bool) -> None:
         self.name, self.role, self.positive = name, role, positive
 
     def __repr__(self) -> str:
@@ -56,41 +57,41 @@ class Expr:
     args: tuple["Expr", ...]
     param: Any
 
-    def __add__(self, other: Any) -> Self:
+    def __add__(self, other: Any) -> "Expr":
         return _binary("add", self, other)
 
-    def __radd__(self, other: Any) -> Self:
+    def __radd__(self, other: Any) -> "Expr":
         return _binary("add", other, self)
 
-    def __sub__(self, other: Any) -> Self:
+    def __sub__(self, other: Any) -> "Expr":
         return _binary("sub", self, other)
 
-    def __rsub__(self, other: Any) -> Self:
+    def __rsub__(self, other: Any) -> "Expr":
         return _binary("sub", other, self)
 
-    def __mul__(self, other: Any) -> Self:
+    def __mul__(self, other: Any) -> "Expr":
         return _binary("mul", self, other)
 
-    def __rmul__(self, other: Any) -> Self:
+    def __rmul__(self, other: Any) -> "Expr":
         return _binary("mul", other, self)
 
-    def __truediv__(self, other: Any) -> Self:
+    def __truediv__(self, other: Any) -> "Expr":
         return _binary("div", self, other)
 
-    def __rtruediv__(self, other: Any) -> Self:
+    def __rtruediv__(self, other: Any) -> "Expr":
         return _binary("div", other, self)
 
-    def __pow__(self, other: Any) -> Self:
+    def __pow__(self, other: Any) -> "Expr":
         return _binary("pow", self, other)
 
-    def __rpow__(self, other: Any) -> Self:
+    def __rpow__(self, other: Any) -> "Expr":
         return _binary("pow", other, self)
 
-    def __neg__(self) -> Self:
-        return node("neg", self)  # type: ignore[return-value]
+    def __neg__(self) -> "Expr":
+        return node("neg", self)
 
-    def __abs__(self) -> Self:
-        return node("abs", self)  # type: ignore[return-value]
+    def __abs__(self) -> "Expr":
+        return node("abs", self)
 
     def __bool__(self) -> bool:
         raise TypeError("an expression has no truth value; compare values, or record the branch taken")
@@ -125,7 +126,7 @@ def symbol(name: str, role: Role = "state", *, positive: bool = False) -> Expr:
     if positive and role != "schedule":
         raise ValueError(f"{name}: only schedule symbols may be assumed positive, not a {role}")
     key = (name, role, positive)
-    return node("symbol", param=_symbols.setdefault(key, Symbol(name, role, positive)))
+    return node("symbol", param=_symbols.setdefault(key, Symbol(name, role, positive=positive)))
 
 
 _symbols: dict[tuple[str, Role, bool], Symbol] = {}
@@ -164,11 +165,11 @@ def as_expr(value: Any) -> Expr:
     )
 
 
-def _binary(op: str, left: Any, right: Any) -> Any:
+def _binary(op: str, left: Any, right: Any) -> Expr:
     try:
         return node(op, as_expr(left), as_expr(right))
     except TypeError:
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
 
 
 def _unary(op: str) -> Callable[[Expr], Expr]:

@@ -1,7 +1,7 @@
 """Sympy expressions as ours: operation by operation, with nothing simplified on the way.
 
-What sympy's calculus leaves behind (an undefined function, an unevaluated integral or derivative) becomes an uninterpreted
-operator of its own, keyed by all it depends on.
+What sympy's calculus leaves behind (an undefined function, an unevaluated integral or derivative) becomes
+an uninterpreted operator of its own, keyed by all it depends on.
 """
 
 from collections.abc import Callable
@@ -132,5 +132,5 @@ def _power(base: Any, exponent: Any) -> Expr:
 
 
 def _opaque(e: Any) -> Expr:
-    """An operator without arguments: equal only to itself, and without a value, so never part of a witness."""
+    """An operator without arguments: equal only to itself, without a value, so never in a witness."""
     return node("call", param=("opaque", sympy.srepr(e), str(e), bool(e.is_positive)))

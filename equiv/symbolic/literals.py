@@ -19,8 +19,11 @@ MOST_READINGS = 256
 
 
 def candidates(value: float) -> list[Expr]:
-    """In the order in which they are tried: the exact value, the shortest decimal, a small fraction that
-    rounds to it, a small fraction of a named constant that rounds to it."""
+    """What a literal may mean, in the order of trying.
+
+    The exact value, the shortest decimal, a small fraction that rounds to it, a small fraction of a named
+    constant that rounds to it.
+    """
     exact, decimal = Fraction(value), Fraction(repr(value))
     found = [const(exact)]
     small = exact.limit_denominator(LARGEST_DENOMINATOR)

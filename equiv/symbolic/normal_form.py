@@ -1,9 +1,9 @@
 """The algebraic normal form: quotients of integer polynomials in generators, with the relations between them.
 
-A generator is a symbol, a real root of a positive irreducible polynomial, a logarithm, an exponential, the cosine or sine of a
-base angle, an absolute value, a named constant, or an uninterpreted operator applied to canonical
-arguments. Every rewrite is an identity wherever both of its sides are defined, so a zero numerator means
-equal wherever the recorded conditions hold. A numerator that is not zero decides nothing.
+A generator is a symbol, a real root of a positive irreducible polynomial, a logarithm, an exponential, the
+cosine or sine of a base angle, an absolute value, a named constant, or an uninterpreted operator applied to
+canonical arguments. Every rewrite is an identity wherever both of its sides are defined, so a zero
+numerator means equal wherever the recorded conditions hold. A numerator that is not zero decides nothing.
 """
 
 from fractions import Fraction
@@ -16,7 +16,7 @@ from equiv.symbolic.expression import Expr, const
 
 
 class Element(NamedTuple):
-    """numerator / denominator"""
+    """A numerator over a denominator."""
 
     num: fmpz_mpoly
     den: fmpz_mpoly
@@ -63,7 +63,8 @@ class Field:
         self._rules[index] = (power, equals)
 
     def polynomial(self, index: int) -> fmpz_mpoly:
-        return self._context.gen(self._context.nvars() - 1 - index)
+        generator: fmpz_mpoly = self._context.gen(self._context.nvars() - 1 - index)
+        return generator
 
     def element(self, index: int, power: int = 1) -> Element:
         g = self.polynomial(index)

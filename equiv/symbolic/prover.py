@@ -24,8 +24,10 @@ from equiv.symbolic.from_sympy import relation, translate
 
 
 def prove(module: Any) -> list[Evidence]:
-    """The evidence for the claim of one proof file: of the statement and, for an erratum, against the
-    statement as written."""
+    """The evidence for the claim of one proof file.
+
+    It is about the statement and, for an erratum, against the statement as written.
+    """
     file = cast(ProofFile, module)
     with sympy.evaluate(False):
         derivation = file.derivation()

@@ -1,7 +1,7 @@
 """Powers, logarithms and exponentials of normal forms.
 
-Over the positive reals these are one subject: ``f**q = exp(q log f)`` for each irreducible ``f``. A root has one
-generator per irreducible polynomial and per prime; an exponential one per monomial of its exponent, so
+Over the positive reals these are one subject: ``f**q = exp(q log f)`` for each irreducible ``f``. A root has
+one generator per irreducible polynomial and per prime; an exponential one per monomial of its exponent, so
 that exp is a homomorphism on rational combinations of monomials (``rho * log f`` included).
 """
 
@@ -24,7 +24,7 @@ class _Base(NamedTuple):
 
     what: Element
     order: int
-    index: int
+    generator: int
 
 
 class Roots:
@@ -101,7 +101,7 @@ class Roots:
         root = self._root(f, w.denominator)
         k = w.numerator * (root.order // w.denominator)
         whole, rest = divmod(k, root.order)
-        return field.multiply(field.power(field.of_polynomial(f), whole), field.element(root.index, rest))
+        return field.multiply(field.power(field.of_polynomial(f), whole), field.element(root.generator, rest))
 
     def _root(self, f: fmpz_mpoly, order: int) -> _Base:
         field, what = self.field, self.field.of_polynomial(f)
@@ -110,7 +110,9 @@ class Roots:
                 if known.order % order == 0:
                     return known
                 finer = self._new_root(what, math.lcm(known.order, order))
-                field.relate(known.index, 1, field.polynomial(finer.index) ** (finer.order // known.order))
+                field.relate(
+                    known.generator, 1, field.polynomial(finer.generator) ** (finer.order // known.order)
+                )
                 self._roots[place] = finer
                 return finer
         self._roots.append(self._new_root(what, order))
@@ -128,7 +130,7 @@ class Roots:
         """``sqrt(a + b r)`` for a square root r, if it is a sum of two simpler roots."""
         field = self.field
         for known in self._roots:
-            g = field.polynomial(known.index)
+            g = field.polynomial(known.generator)
             b, a = divmod(field.current(f), g)
             if known.order != 2 or b.is_zero() or a.is_zero() or not b.is_constant() or not a.is_constant():
                 continue
@@ -149,7 +151,7 @@ class Roots:
         return None
 
     def modulus(self, f: fmpz_mpoly) -> Element:
-        """``|f|``: f with its sign where the domain or the schedule tells, else a generator whose square is f squared."""
+        """``|f|``: signed as the domain or the schedule tells, else a generator whose square is f squared."""
         field = self.field
         if field.is_positive_monomial(f):
             return field.of_polynomial(f)
@@ -161,14 +163,14 @@ class Roots:
         what = field.of_polynomial(f)
         for known in self._moduli:
             if field.equal(known.what, what):
-                return field.element(known.index)
+                return field.element(known.generator)
         index = field.generator(node("abs", field.expression(f)), positive=False)
         field.relate(index, 2, field.current(f * f))
         self._moduli.append(_Base(what, 1, index))
         return field.element(index)
 
     def absolute(self, e: Element) -> Element:
-        """``|e|``"""
+        """``|e|``."""
         if self.field.is_zero(e):
             return self.field.zero
         content, factors = self.factors(e)
@@ -205,7 +207,7 @@ class Roots:
         what = field.of_polynomial(f)
         for base in self._logs:
             if field.equal(base.what, what):
-                return field.element(base.index)
+                return field.element(base.generator)
         index = field.generator(number.log(as_expr(field.expression(f))), positive=False)
         self._logs.append(_Base(what, 1, index))
         return field.element(index)
@@ -227,32 +229,36 @@ class Roots:
             for index, k in powers.items():
                 monomial = monomial * field.polynomial(index) ** k
             part = field.divide(field.of_polynomial(monomial), Element(e.den, field.one.num))
-            above, below = part.num.content(), part.den.content()
+            above, below = _content(part.num), _content(part.den)
             sign = 1 if part.num.leading_coefficient() > 0 else -1
-            q = Fraction(sign * int(above), int(below))
+            q = Fraction(sign * above, below)
             terms.append((q, field.scaled(part, 1 / q)))
         return terms
 
     def _exp_term(self, monomial: Element, q: Fraction) -> Element:
-        """``exp(q * monomial)``"""
+        """``exp(q * monomial)``."""
         field = self.field
         if q.denominator > LARGEST_ORDER:
             monomial, q = field.scaled(monomial, q), Fraction(1)  # an exponent of its own
         for base in self._logs:  # exp(q log f) = f**q
-            if field.equal(monomial, field.element(base.index)):
+            if field.equal(monomial, field.element(base.generator)):
                 return self._log_power(base.what, q)
+        known = self._exponential(monomial, q.denominator)
+        return field.element(known.generator, q.numerator * (known.order // q.denominator))
+
+    def _exponential(self, monomial: Element, order: int) -> _Base:
+        field = self.field
         for place, known in enumerate(self._exponentials):
             if field.equal(known.what, monomial):
-                if known.order % q.denominator:
-                    finer = self._new_exponential(monomial, math.lcm(known.order, q.denominator))
-                    power = field.polynomial(finer.index) ** (finer.order // known.order)
-                    field.relate(known.index, 1, power)
-                    self._exponentials[place] = known = finer
-                break
-        else:
-            known = self._new_exponential(monomial, q.denominator)
-            self._exponentials.append(known)
-        return field.element(known.index, q.numerator * (known.order // q.denominator))
+                if known.order % order == 0:
+                    return known
+                finer = self._new_exponential(monomial, math.lcm(known.order, order))
+                power = field.polynomial(finer.generator) ** (finer.order // known.order)
+                field.relate(known.generator, 1, power)
+                self._exponentials[place] = finer
+                return finer
+        self._exponentials.append(self._new_exponential(monomial, order))
+        return self._exponentials[-1]
 
     def _log_power(self, f: Element, q: Fraction) -> Element:
         if f.num.is_constant():
@@ -273,13 +279,17 @@ class Roots:
 
 def _factor(p: fmpz_mpoly) -> tuple[int, list[tuple[fmpz_mpoly, int]]]:
     """Content and primitive irreducible factors."""
-    content = int(p.content()) if p.leading_coefficient() > 0 else -int(p.content())
+    content = _content(p) if p.leading_coefficient() > 0 else -_content(p)
     primitive = p // content
     try:
         sign, factors = primitive.factor()
     except OverflowError:  # flint's constant may not fit; over the rationals it does
-        sign, factors = 1, _factor_over_rationals(primitive)
+        return content, _factor_over_rationals(primitive)
     return content * int(sign), [(f, int(m)) for f, m in factors]
+
+
+def _content(p: fmpz_mpoly) -> int:
+    return int(p.content())  # type: ignore[attr-defined]
 
 
 def _factor_over_rationals(p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int]]:
@@ -290,7 +300,7 @@ def _factor_over_rationals(p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int]]:
     for f, m in factors:
         denominator = math.lcm(*(int(c.q) for c in f.coeffs()))
         whole = context.from_dict({k: int(c * denominator) for k, c in f.terms()})
-        whole = whole // whole.content()
+        whole = whole // _content(whole)
         found.append((whole, int(m)))
         product = product * whole ** int(m)
     if product != p:

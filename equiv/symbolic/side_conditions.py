@@ -195,7 +195,7 @@ class _Encoder:
 
 
 def _positive_sides(r: Relation) -> tuple[Expr, Expr] | None:
-    """The positive products that a relation compares: its sides, or the terms of a difference held against 0."""
+    """The positive products that a relation compares: its sides, or the terms of a difference."""
     left, right = r.left, r.right
     if _is_zero(right) and left.op == "sub":
         left, right = left.args

@@ -10,8 +10,8 @@ from equiv.symbolic import balls
 from equiv.symbolic.expression import Expr, Relation, symbols
 from equiv.symbolic.side_conditions import model
 
-_LEVELS = [Fraction(n, d) for n, d in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (4, 5), (2, 1), (3, 1), (3, 2), (5, 1), (1, 10), (9, 10), (1, 50), (49, 50))]  # fmt: skip
-_STATES = [Fraction(n, d) for n, d in ((1, 1), (0, 1), (-1, 1), (2, 1), (1, 2), (-3, 1))]
+_LEVELS = [Fraction(text) for text in "1/2 1/3 2/3 1/4 3/4 1/5 4/5 2 3 3/2 5 1/10 9/10 1/50 49/50".split()]
+_STATES = [Fraction(text) for text in "1 0 -1 2 1/2 -3".split()]
 POINTS = 200
 
 
@@ -48,8 +48,8 @@ def points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[di
                 yield point
             if found >= POINTS:
                 return
-    if not found and (point := model(relations, about)) and all(holds(r, point) for r in relations):
-        yield point
+    if not found and (last := model(relations, about)) and all(holds(r, last) for r in relations):
+        yield last
 
 
 def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:

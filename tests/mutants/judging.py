@@ -5,15 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import oracle
+import snippets
 import torch
 
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.tracer import Tracer
 from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, symbol
-
-import oracle
-import snippets
 
 FLOAT64_SLACK = 1e-6  # relative to the largest value met: only a semantic difference is that large
 
@@ -35,7 +34,7 @@ class Tally:
 
 
 def lift(source: str, *, declared: bool) -> tuple[Expr, dict[Expr, Any]]:
-    """The expression of a snippet. ``declared``: a and b are positive schedule symbols, else arbitrary reals."""
+    """The expression of a snippet; ``declared`` makes a and b positive schedule symbols."""
     z, w = (
         torch.tensor([[0.5, -2.0], [3.0, 0.75]], dtype=torch.float64),
         torch.full((2, 2), -1.5, dtype=torch.float64),
@@ -47,7 +46,7 @@ def lift(source: str, *, declared: bool) -> tuple[Expr, dict[Expr, Any]]:
         for tensor, name in ((a, "a"), (b, "b")):
             role = "schedule" if declared else "state"
             tracer.mark_as(tensor, [symbol(name, role, positive=declared)])
-        result = eval(source, {"m": torch, "z": z, "w": w, "a": a, "b": b})  # noqa: S307
+        result = eval(source, {"m": torch, "z": z, "w": w, "a": a, "b": b})
     if tracer.assumptions:
         raise Unsupported(tracer.assumptions[0].text)
     return tracer.element(result), tracer.point
@@ -100,7 +99,7 @@ def _floats_agree(pair: snippets.Pair) -> bool:
     """Do the snippets agree when torch runs them in float64 inside the domain?"""
     points = oracle.inside()
     given = {k: torch.tensor([float(p[k]) for p in points], dtype=torch.float64) for k in "zwab"}
-    left, right = (eval(s, {"m": torch, **given}) for s in (pair.left, pair.right))  # noqa: S307
+    left, right = (eval(s, {"m": torch, **given}) for s in (pair.left, pair.right))
     both_undefined = ~(left.isfinite() | right.isfinite())
     scale = 1 + left.abs().maximum(right.abs())
     return bool((((left - right).abs() <= FLOAT64_SLACK * scale) | both_undefined).all())

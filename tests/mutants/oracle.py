@@ -1,4 +1,7 @@
-"""What a snippet is worth at a point, by running its source on 60-digit numbers: no code of the prover is used."""
+"""What a snippet is worth at a point, by running its source on 60-digit numbers.
+
+No code of the prover is used.
+"""
 
 from fractions import Fraction
 from typing import Any
@@ -107,7 +110,7 @@ def value(source: str, point: Point) -> Number | None:
     """The value of a snippet, or None where it has none."""
     numbers = {k: Number(mpmath.mpf(v.numerator) / v.denominator) for k, v in point.items()}
     try:
-        return Number(eval(source, {"m": _Functions, **numbers}))  # noqa: S307
+        return Number(eval(source, {"m": _Functions, **numbers}))
     except Undefined:
         return None
 
@@ -120,13 +123,13 @@ def agree(left: str, right: str, point: Point) -> bool:
     return bool(abs(a.v - b.v) <= mpmath.mpf(10) ** -45 * (1 + abs(a.v)))
 
 
-def _fractions(*texts: str) -> list[Fraction]:
-    return [Fraction(t) for t in texts]
+def _points(*texts: str) -> list[tuple[Fraction, ...]]:
+    return [tuple(map(Fraction, text.split())) for text in texts]
 
 
-_STATES = list(zip(_fractions("0.5", "-2", "3", "0", "1", "-0.25"), _fractions("-1.5", "0.75", "-1", "2", "0", "-4"), strict=True))  # fmt: skip
-_INSIDE = list(zip(_fractions("0.25", "0.125", "0.5"), _fractions("0.75", "0.5", "0.625"), strict=True))
-_OUTSIDE = list(zip(_fractions("0.75", "-0.5", "2", "0", "0.5", "-3"), _fractions("0.25", "0.5", "-0.25", "1", "0.5", "1.5"), strict=True))  # fmt: skip
+_STATES = _points("0.5 -1.5", "-2 0.75", "3 -1", "0 2", "1 0", "-0.25 -4")
+_INSIDE = _points("0.25 0.75", "0.125 0.5", "0.5 0.625")
+_OUTSIDE = _points("0.75 0.25", "-0.5 0.5", "2 -0.25", "0 1", "0.5 0.5", "-3 1.5")
 
 
 def inside() -> list[Point]:

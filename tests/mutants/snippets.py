@@ -1,7 +1,7 @@
 """Pairs of torch snippets, as source: a formula, and the same formula rewritten by a law, mutated, or both.
 
-A snippet is an expression in ``z, w`` (states), ``a, b`` (schedule) and a module ``m`` whose functions are torch's, or
-those of a high-precision stand-in; nothing here knows what the prover does.
+A snippet is an expression in ``z, w`` (states), ``a, b`` (schedule) and a module ``m`` whose functions are
+torch's, or those of a high-precision stand-in; nothing here knows what the prover does.
 """
 
 import random
@@ -192,7 +192,7 @@ def places(e: Tree) -> Iterator[tuple[int, ...]]:
     """The paths to all nodes that are not literal arguments."""
     yield ()
     for i, child in enumerate(e.args):
-        if e.op == "clamp" and i > 0 or e.op == "**" and i == 1:
+        if (e.op == "clamp" and i > 0) or (e.op == "**" and i == 1):
             continue
         for rest in places(child):
             yield (i, *rest)
@@ -217,7 +217,9 @@ def rewritten(e: Tree, chance: random.Random, times: int = 3) -> Tree:
     return e
 
 
-_SWAPS = {"+": "-", "-": "+", "*": "/", "/": "*", "sin": "cos", "cos": "sin", "maximum": "minimum", "minimum": "maximum"}  # fmt: skip
+_SWAPS = dict(
+    zip("+ - * / sin cos maximum minimum".split(), "- + / * cos sin minimum maximum".split(), strict=True)
+)
 _LEAVES = {"a": B, "b": A, "z": W, "w": Z, "1": TWO, "2": leaf(3)}
 
 

@@ -1,9 +1,8 @@
 """At least a thousand pairs of torch snippets: what the prover says, against what running them says."""
 
-import pytest
-
 import judging
 import oracle
+import pytest
 import snippets
 
 PAIRS = 1200

@@ -1,6 +1,8 @@
 """The matrices of a sampler, and the first entry in which two differ."""
 
-from equiv.fingerprint import AffineStep, first_difference, fingerprint
+from itertools import pairwise
+
+from equiv.fingerprint import AffineStep, fingerprint, first_difference
 from equiv.symbolic.decision import Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, const, symbol
 
@@ -18,7 +20,7 @@ def ancestral(r_t: Expr, r_s: Expr) -> AffineStep:
 
 
 def run(step, *grid: Expr):  # type: ignore[no-untyped-def]
-    return fingerprint([step(t, s) for t, s in zip(grid, grid[1:], strict=False)])
+    return fingerprint([step(t, s) for t, s in pairwise(grid)])
 
 
 def test_two_ddim_steps_are_the_unrolled_recursion() -> None:
