@@ -16,6 +16,7 @@ from equiv import __version__
 from equiv.lookup import Unknown, nearest
 
 if TYPE_CHECKING:
+    from equiv.compare import Depth
     from equiv.result import Result, Run, Task
 
 INTERRUPTED, INTERNAL_ERROR, USAGE = 130, 3, 2
@@ -30,10 +31,10 @@ Exit codes:
   5  nothing was selected
   130  interrupted; what was done is kept
 """
-DEPTHS = ("steps", "samplers", "common-grid")
+DEPTHS: "tuple[Depth, ...]" = ("steps", "samplers", "common-grid")
 
 
-class OneOf(click.Choice[str]):
+class OneOf(click.Choice[Any]):
     """A choice whose refusal names the nearest value there is."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
@@ -181,7 +182,7 @@ def check(
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option("--depth", type=OneOf(DEPTHS), help="[default: all three]")
-def compare(first: str, second: str, depth: str | None) -> int:
+def compare(first: str, second: str, depth: "Depth | None") -> int:
     """Are two samplers the same? As steps, as they come, and on a common grid."""
     from equiv.compare import compare as readings
 

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
 from equiv.cli import DEPTHS, main
+from equiv.compare import Reading
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
 from equiv.result import Run, Task, decode
@@ -389,3 +391,16 @@ def test_ctrl_c_shows_what_was_done_and_how_to_go_on(say: Say, tmp_path: Path, n
         Verdict.INCONCLUSIVE,
         Verdict.PROVED,
     ]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("same", 0), ("different", 1), ("undecided", 4)])
+def test_compare_says_it_in_the_exit_code(
+    say: Say, monkeypatch: pytest.MonkeyPatch, answer: Literal["same", "different", "undecided"], code: int
+) -> None:
+    def reading(_first: str, _second: str, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
+        return Reading(depth=depth, answer=answer, text=f"{answer.upper()}: why")
+
+    monkeypatch.setattr("equiv.compare.compare", reading)
+    said = say("compare", "a", "b")
+    assert said.code == code
+    assert [line.split()[0] for line in said.out.splitlines()] == list(DEPTHS)
