@@ -62,8 +62,7 @@ class Derivation(msgspec.Struct, frozen=True, kw_only=True):
 
     Hypotheses are sympy relations (``Gt``, ``Lt``, ``Ge``, ``Le``, ``Ne``, ``Eq``) on top of the assumptions
     of the symbols. A symbol declared positive belongs to the schedule; one declared only real is a state,
-    of which no sign may
-    be assumed.
+    of which no sign may be assumed.
     """
 
     chains: tuple[Chain, ...]

@@ -1,5 +1,6 @@
-"""What a subject owes: one obligation a file, each with a header of literals and a docstring that is the
-advice shown on failure.
+"""What a subject owes: one obligation a file, with a header of literals.
+
+The docstring of the file is the advice shown on failure.
 """
 
 import functools

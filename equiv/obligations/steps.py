@@ -26,17 +26,15 @@ ROUNDING = 4 * 2.0**-24
 class Owed(NamedTuple):
     """``got == expected`` is owed, where the relations hold.
 
-    ``runs`` are the library's own inputs, in the symbols of the statement; ``got`` is what the library returns
-    or, where there are several runs, the sum of their squares.
+    ``runs`` are the library's own inputs, in the symbols of the statement; ``got`` is what the library
+    returns or, where there are several runs, the sum of their squares.
     """
 
     got: Expr
     expected: Expr
     runs: tuple[dict[str, Expr], ...]
     relations: tuple[Relation, ...] = ()
-    hypotheses: Mapping[Expr, Fraction] = MappingProxyType(
-        {}
-    )  # values for the statement's own symbols, within the relations
+    hypotheses: Mapping[Expr, Fraction] = MappingProxyType({})
 
 
 def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) -> list[Evidence]:
@@ -49,20 +47,24 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
     except Unsupported as refusal:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
     conditions: dict[Condition, None] = {}
-    decided: dict[object, list[tuple[Owed, Decision]]] = {}
-    open_: list[Evidence] = []
+    statements: dict[object, Sequence[Owed]] = {}
+    decisions: dict[object, Decision] = {}
+    undecided: list[Evidence] = []
     for step in steps:
-        if step.key not in decided:
-            decided[step.key] = [(statement, _decide(step, statement)) for statement in owed(step)]
-        for statement, decision in decided[step.key]:
+        if step.key not in statements:
+            statements[step.key] = owed(step)
+        for k, statement in enumerate(statements[step.key]):
+            if (step.key, k) not in decisions:
+                decisions[step.key, k] = _decide(step, statement)
+            decision = decisions[step.key, k]
             against = _against(task, says, step, statement, decision)
             if any(e.outcome is Outcome.FAILS for e in against):
                 return against
-            open_ += against
+            undecided += against
             conditions |= dict.fromkeys(decision.conditions if isinstance(decision, Equal) else ())
         conditions |= dict.fromkeys(_condition(step, a) for a in step.assumptions)
-    if open_:
-        return open_[:1]
+    if undecided:
+        return undecided[:1]
     shape = " x ".join(map(str, adapter(task.subject).SHAPE))
     run = f"run with {len(steps)} steps, on a state of shape {shape}, on the schedule of the defaults"
     counted = Condition(text=run, kind="step counts")
@@ -93,7 +95,7 @@ def output_for(step: LiftedStep, gauge: str, x: Expr) -> Expr:
 
 def _decide(step: LiftedStep, owed: Owed) -> Decision:
     taken = tuple(a.relation for a in step.assumptions if a.relation is not None)
-    domain = Domain(*step.relations, *taken, *owed.relations, at=step.point | owed.hypotheses)
+    domain = Domain(*step.relations, *taken, *owed.relations, at={**step.point, **owed.hypotheses})
     return decide(owed.got, owed.expected, domain)
 
 
