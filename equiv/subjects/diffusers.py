@@ -279,15 +279,17 @@ def run_alone(subject: Subject, config: Mapping[str, str], step: int, inputs: Ma
 
     Args:
         step: its index, from 0.
-        inputs: ``z`` the state, ``net`` the network's output, ``n`` the noise drawn; what is left out is 0.
+        inputs: ``z`` the state, ``net`` the network's output, ``n`` the noise drawn; what is left out is 0,
+            but without ``net`` the network gives back what it is fed.
     """
     scheduler = _scheduler(subject, config)
     dtype = _family(subject).dtype
     z, net, n = (torch.full(SHAPE, inputs.get(k, 0.0), dtype=dtype) for k in ("z", "net", "n"))
     timestep = scheduler.timesteps[step]
     with mock.patch.object(torch, "randn", _always(n)):
-        if scale := getattr(scheduler, "scale_model_input", None):
-            scale(z, timestep)
+        scale = getattr(scheduler, "scale_model_input", None)
+        fed = scale(z, timestep) if scale else z
+        net = net if "net" in inputs else fed
         result = scheduler.step(net, timestep, z, **_step_options(config)).prev_sample
     return float(result.flatten()[0].item())
 
@@ -304,6 +306,7 @@ def snippet(subject: Subject, config: Mapping[str, str], step: int, inputs: Mapp
     call = "net, t, z" + (f", eta={float(config['eta'])}" if "eta" in config else "")
     values = ", ".join(f"{inputs.get(k, 0.0)!r}" for k in ("z", "net", "n"))
     shape = "(1, 1, 1, 1)"
+    fed = "scheduler.scale_model_input(z, t)" if _family(subject).gauge != "flow" else "z"
     return "\n".join(
         (
             "import torch",
@@ -313,7 +316,7 @@ def snippet(subject: Subject, config: Mapping[str, str], step: int, inputs: Mapp
             f"z, net, n = (torch.full({shape}, v, dtype={_family(subject).dtype}) for v in ({values}))",
             "torch.randn = lambda *args, **kwargs: n",
             f"t = scheduler.timesteps[{step}]",
-            *(["scheduler.scale_model_input(z, t)"] if _family(subject).gauge != "flow" else []),
+            fed if "net" in inputs else f"net = {fed}",
             f"print(scheduler.step({call}).prev_sample.item())",
         )
     )

@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 import msgspec
 
 from equiv.evidence import Condition
-from equiv.evidence import Condition
 from equiv.formulas.levels import Level
 from equiv.lookup import Unknown, find, nearest
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
@@ -42,8 +41,6 @@ class Assumed(Protocol):
     def relation(self) -> Relation | None: ...
     @property
     def text(self) -> str: ...
-    @property
-    def condition(self) -> Condition: ...
     @property
     def condition(self) -> Condition: ...
 
