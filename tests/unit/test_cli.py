@@ -15,7 +15,6 @@ from typing import Literal
 import pytest
 
 from equiv.cli import DEPTHS, main
-from equiv.compare import Reading
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
 from equiv.result import Run, Task, decode
@@ -397,6 +396,8 @@ def test_ctrl_c_shows_what_was_done_and_how_to_go_on(say: Say, tmp_path: Path, n
 def test_compare_says_it_in_the_exit_code(
     say: Say, monkeypatch: pytest.MonkeyPatch, answer: Literal["same", "different", "undecided"], code: int
 ) -> None:
+    from equiv.compare import Reading  # not above: workers import this file, and this loads torch
+
     def reading(_first: str, _second: str, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
         return Reading(depth=depth, answer=answer, text=f"{answer.upper()}: why")
 
