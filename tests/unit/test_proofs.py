@@ -17,7 +17,15 @@ from equiv.symbolic.prover import prove
 from equiv.verdict import Verdict, judge
 
 ENTRIES = list(claims().values())
-ERRATA = {"s-slider-vp": "E1", "s-alphasigma-from-fg": "E2", "l-fm-equals-vcos": "E6"}
+ERRATA = {
+    "s-slider-vp": "E1",
+    "s-alphasigma-from-fg": "E2",
+    "l-fm-equals-vcos": "E6",
+    "f-constant-output": "E8",
+    "f-straightness": "E9",
+    "p-velocity-clash": "E12",
+    "s-seed001-beta": "E18",
+}
 
 each_claim = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.claim.id)
 
