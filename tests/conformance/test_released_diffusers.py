@@ -1,0 +1,126 @@
+"""The obligations on the released diffusers: what is right is proved, and its known defect is refuted."""
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from equiv.evidence import Conformance
+from equiv.obligations import check, tasks
+from equiv.subjects import diffusers as adapter
+from equiv.verdict import Verdict, judge
+
+pytestmark = [
+    pytest.mark.skipif(
+        metadata.version("diffusers") != "0.42.1",
+        reason="what is proved and refuted here is diffusers 0.42.1",
+    ),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers' own
+]
+
+DDIM, DDPM, EULER, ANCESTRAL, FLOW = (
+    f"diffusers.{name}Scheduler"
+    for name in ("DDIM", "DDPM", "EulerDiscrete", "EulerAncestralDiscrete", "FlowMatchEulerDiscrete")
+)
+TIMES = "run with {} steps, on a state of shape 2 x 3 x 5 x 7, on the schedule of the defaults"
+ABOVE_THE_FLOOR = "0 < (1 - A_s)/(1 - A_t)*(1 - A_t/A_s) - 1e-20"
+
+RIGHT = [
+    (DDIM, {"timestep_spacing": "leading", "prediction_type": "epsilon", "clip_sample": "True", "eta": "0"}),
+    (DDIM, {"timestep_spacing": "leading", "prediction_type": "sample", "clip_sample": "True", "eta": "1"}),
+    (
+        DDIM,
+        {
+            "timestep_spacing": "trailing",
+            "prediction_type": "v_prediction",
+            "clip_sample": "False",
+            "eta": "1",
+        },
+    ),
+    (DDPM, {"timestep_spacing": "leading", "prediction_type": "epsilon", "clip_sample": "True"}),
+    (
+        DDPM,
+        {
+            "timestep_spacing": "linspace",
+            "prediction_type": "v_prediction",
+            "clip_sample": "False",
+            "steps": "13",
+        },
+    ),
+    (EULER, {"timestep_spacing": "linspace", "prediction_type": "epsilon"}),
+    (EULER, {"timestep_spacing": "trailing", "prediction_type": "sample", "steps": "13"}),
+    (ANCESTRAL, {"timestep_spacing": "leading", "prediction_type": "v_prediction"}),
+    (FLOW, {}),
+    (FLOW, {"steps": "13"}),
+]
+STRIDE = {"timestep_spacing": "linspace", "prediction_type": "epsilon", "clip_sample": "True", "eta": "0"}
+
+
+def described(part: object) -> str:
+    return " ".join(part.values()) if isinstance(part, dict) else str(part).partition(".")[2]
+
+
+@pytest.mark.parametrize(("subject", "config"), RIGHT, ids=described)
+def test_what_is_right_is_proved_under_the_conditions_it_needs(subject: str, config: dict[str, str]) -> None:
+    steps = config.get("steps", "10")
+    needed = {TIMES.format(steps)} | ({ABOVE_THE_FLOOR} if subject == DDPM else set())
+    owed = tasks(subject, config={"steps": steps, **config})
+    assert len(owed) == 2 + ("prediction_type" in config and config["prediction_type"] != "epsilon")
+    for task in owed:
+        (found,) = check(task)
+        assert judge([found]) is Verdict.PROVED, (task.name, found.reason)
+        assert found.steps == int(steps)
+        assert {c.text for c in found.conditions if not c.discharged} == needed
+
+
+def refuted(obligation: str, config: dict[str, str]) -> Conformance:
+    (task,) = tasks(DDIM, only=obligation, config={"steps": "10", **config})
+    (found,) = check(task)
+    assert isinstance(found, Conformance)
+    assert judge([found]) is Verdict.REFUTED
+    assert found.reproduced
+    return found
+
+
+@pytest.mark.parametrize("obligation", ["step-equals-formula", "next-level-is-listed"])
+def test_a_fixed_stride_in_place_of_the_list_is_refuted(obligation: str) -> None:
+    found = refuted(obligation, STRIDE)
+    inputs = found.witness.inputs
+    assert (inputs["step"], inputs["timestep"]) == ("0", "999")
+    assert {"A_899 = alphas_cumprod[899]", "A_s = alphas_cumprod[888]"} <= set(inputs)
+    path, _, line = found.where.rpartition(":")
+    assert Path(path).name == "scheduling_ddim.py"
+    assert "alpha_prod_t_prev" in Path(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+
+
+def test_the_snippet_shows_the_witness_with_the_library_alone() -> None:
+    found = refuted("step-equals-formula", STRIDE)
+    assert "equiv" not in found.snippet
+    ran = subprocess.run(
+        [sys.executable, "-c", found.snippet], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert f"{float(ran.stdout):.12g}" == found.witness.got
+    assert abs(float(found.witness.got) - float(found.witness.expected)) > 1e4 * float(found.witness.bound)
+
+
+def test_only_where_the_stride_is_not_the_list_is_it_refuted() -> None:
+    trailing = {**STRIDE, "timestep_spacing": "trailing"}
+    assert refuted("next-level-is-listed", {**trailing, "steps": "13"}).witness.inputs["step"] == "0"
+    (task,) = tasks(DDIM, only="next-level-is-listed", config={"steps": "10", **trailing})
+    assert judge(check(task)) is Verdict.PROVED
+
+
+def test_what_cannot_be_read_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    class Thresholds(diffusers.DDIMScheduler):
+        def __init__(self, **given: object) -> None:
+            super().__init__(**given, thresholding=True)
+
+    monkeypatch.setattr(adapter, "_class", lambda _name: Thresholds)
+    (task,) = tasks(DDIM, only="step-equals-formula", config={**STRIDE, "steps": "7"})
+    evidence = check(task)
+    assert judge(evidence) is Verdict.UNSUPPORTED
+    assert "scheduling_ddim.py" in evidence[0].where
