@@ -23,6 +23,7 @@ ERRATA = {
     "l-fm-equals-vcos": "E6",
     "f-constant-output": "E8",
     "f-straightness": "E9",
+    "o-reverse-family": "E11",
     "p-velocity-clash": "E12",
     "s-seed001-beta": "E18",
 }
