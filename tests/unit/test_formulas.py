@@ -124,10 +124,15 @@ def point(seed: int) -> Arguments:
 
     noisy = Level(alpha=between(16, 64), sigma=between(65, 128))
     clean = Level(alpha=between(65, 128), sigma=between(16, 40))
+    middle = Level(alpha=between(64, 64), sigma=between(45, 60))
+    before, earlier = (Level(alpha=between(*a), sigma=between(129, 192)) for a in ((4, 8), (1, 2)))
     states = ["z", "z_t", "x_hat", "eps_hat", "v_hat", "u_hat", "score_hat", "noise", "lambda_t", "mean"]
-    positive = ["sigma", "scale", "factor", "rate", "std"]
+    states += [f"eps_{at}" for at in ("middle", "before", "earlier", "earliest")]
+    states += [f"x_{at}" for at in ("middle", "before", "earlier", "then")]
+    positive = ["b_h", "sigma", "scale", "factor", "rate", "std"]
     return (
         {"now": noisy, "then": clean, "level": noisy, "rates": Level(alpha=state(), sigma=state())}
+        | {"low": noisy, "high": clean, "middle": middle, "before": before, "earlier": earlier}
         | {"t": between(24, 60), "s": between(1, 20), "eta": between(1, 63)}
         | {
             "rho": between(65, 192),
