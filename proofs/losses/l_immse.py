@@ -25,7 +25,8 @@ CLAIM = Claim(
     id="l-immse",
     title="Information grows at half the error of the noise",
     statement=r"\frac{d}{d\lambda} I(x; z_\lambda)"
-    r" = \tfrac12 E \lVert \epsilon - E[\epsilon | z_\lambda] \rVert^2, \qquad x \sim N(0, c^2):\ I = \tfrac12 \log(1 + c^2 e^\lambda)",
+    r" = \tfrac12 E \lVert \epsilon - E[\epsilon | z_\lambda] \rVert^2,"
+    r" \qquad x \sim N(0, c^2):\ I = \tfrac12 \log(1 + c^2 e^\lambda)",
     source=Source(seed="003", section="Training", equation="implied: the integral over lambda"),
     needs=("l-spectral",),
 )
