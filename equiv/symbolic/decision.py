@@ -14,7 +14,7 @@ from equiv.symbolic.expression import Expr, Relation, postorder, symbols, text
 from equiv.symbolic.interpretation import Interpretation
 from equiv.symbolic.literals import idealised, readings
 
-CROSS_CHECKS = 4  # points at which what was proved equal is evaluated all the same
+CROSS_CHECKS = 12  # points at which what was proved equal is evaluated: enough to meet every sign
 
 
 class Domain:
@@ -95,7 +95,8 @@ def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
                 proved = Equal((*conditions, *_idealisations(reading)), tuple(conditions.listed))
                 within = (*domain.relations, *conditions.listed)
                 few = itertools.islice(witness.points(within, used), CROSS_CHECKS)
-                against = next(witness.differences(left, right, few), None)
+                tries = itertools.chain([domain.at] if domain.at else [], few)
+                against = next(witness.differences(left, right, tries), None)
                 return Contradiction(proved, Different(*against)) if against else proved
         except (Undefined, Undecidable) as why:
             reason = reason or str(why)
