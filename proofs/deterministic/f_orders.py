@@ -29,7 +29,9 @@ from typing import Any
 from sympy import Rational, S, exp, log, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
+from equiv.formulas.levels import log_snr
 from equiv.proofs._calculus import at, integral, rate
+from equiv.proofs._symbols import now, then
 
 CLAIM = Claim(
     id="f-orders",
@@ -38,10 +40,10 @@ CLAIM = Claim(
     r" \mathrm{Heun, midpoint}:\ O(h^3) \text{ in every row}, \qquad"
     r" \mathrm{DPM\text{-}Solver{+}{+}(2M)}:\ \tfrac{h^3}{12} e^q x' + O(h^3) R \qquad (\text{local errors})",
     source=Source(seed="003", section="Sampling", equation="comment 1, higher-order solvers"),
-    needs=("f-row-family", "f-heun-parametrization", "f-dpm-solver-1"),
+    needs=("f-three-rows", "f-row-family", "f-heun-parametrization", "f-dpm-solver-1"),
 )
 
-h, h_0, L, K, n, p, u = symbols("h h_0 L K n p u", positive=True)
+h, h_0, L, K, n, p, u, q = symbols("h h_0 L K n p u q", positive=True)
 y, F, F_eta, F_y, T, R, R_back = symbols("y F F_eta F_y T R R_0", real=True)
 x_t, x_slope = symbols("xhat xhat'", real=True)
 CURVATURE = F_eta + F_y * F
@@ -104,6 +106,17 @@ def _gap() -> Any:
 
 def _multistep() -> Iterable[Chain]:
     of_x, of_slope = _exact_multistep()
+    half_step = (log_snr(then) - log_snr(now)) / 2
+    yield chain(
+        "The step of order one, for z / sigma",
+        -then.alpha * (exp(-half_step) - 1) / then.sigma,
+        ("alpha / sigma is exp(q)", exp(log_snr(now) / 2) * (exp(half_step) - 1)),
+    )
+    yield chain(
+        "The row of x: z / sigma grows at x_hat times the rate of alpha / sigma, which is exp(q)",
+        rate(exp(q), q),
+        ("differentiate", exp(q)),
+    )
     yield chain("The exact step: x", of_x, ("the integral of exp", exp(h) - 1))
     yield chain("The exact step: its slope", of_slope, ("the integral of u exp(u)", 1 + (h - 1) * exp(h)))
     yield chain(
