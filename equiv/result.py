@@ -94,7 +94,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(value: Any) -> bytes:
-    """JSON in which a number that is not finite survives, as the string ``"nan"``, ``"inf"`` or ``"-inf"``."""
+    """JSON in which a number that is not finite survives, as ``"nan"``, ``"inf"`` or ``"-inf"``."""
     return msgspec.json.encode(_spell_out(msgspec.to_builtins(value)))
 
 

@@ -1,4 +1,4 @@
-"""A run made by hand that has every verdict and every kind of evidence, hostile strings and unbounded numbers."""
+"""A run made by hand: every verdict, every kind of evidence, hostile strings and unbounded numbers."""
 
 import math
 from collections.abc import Iterator
@@ -72,8 +72,8 @@ def claims() -> Iterator[Result]:
         Claim(
             id="f-ddim-is-fm",
             title="DDIM is Euler flow sampling",
-            statement=r"\frac{z_s}{\alpha_s + \sigma_s} = \frac{z_t}{\alpha_t + \sigma_t} + (\eta_s - \eta_t)\,\hat u,"
-            r" \qquad \eta = \frac{\sigma}{\alpha + \sigma}",
+            statement=r"\frac{z_s}{\alpha_s + \sigma_s} = \frac{z_t}{\alpha_t + \sigma_t}"
+            r" + (\eta_s - \eta_t)\,\hat u, \qquad \eta = \frac{\sigma}{\alpha + \sigma}",
             source=Source(
                 seed="003", section="Sampling", equation="third row of the reparametrisation table"
             ),
@@ -85,7 +85,10 @@ def claims() -> Iterator[Result]:
                     "one step in the flow gauge",
                     r"\frac{\alpha_{s} \hat{x} + \sigma_{s} \hat{\epsilon}}{\alpha_{s} + \sigma_{s}}",
                     (
-                        r"\hat{x} + \frac{\sigma_{s}}{\alpha_{s} + \sigma_{s}} \left(\hat{\epsilon} - \hat{x}\right)",
+                        (
+                            r"\hat{x} + \frac{\sigma_{s}}{\alpha_{s} + \sigma_{s}}"
+                            r" \left(\hat{\epsilon} - \hat{x}\right)"
+                        ),
                         "split off the share of the noise",
                     ),
                     (r"\hat{x} + \eta_{s} \hat{u}", "eta and u, as defined"),
@@ -108,7 +111,8 @@ def claims() -> Iterator[Result]:
         Claim(
             id="p-conversions",
             title="Any prediction gives every other",
-            statement=r"\hat x = \frac{z - \sigma\,\hat u}{\alpha + \sigma}, \qquad \hat\epsilon = \frac{z + \alpha\,\hat u}{\alpha + \sigma}",
+            statement=r"\hat x = \frac{z - \sigma\,\hat u}{\alpha + \sigma}, \qquad"
+            r" \hat\epsilon = \frac{z + \alpha\,\hat u}{\alpha + \sigma}",
             source=Source(seed="003", section="Network outputs"),
         ),
         Proof(
@@ -129,7 +133,8 @@ def claims() -> Iterator[Result]:
         Claim(
             id="s-slider-vp",
             title="The variance-preserving end of the slider",
-            statement=r"\alpha_t = \frac{1-t}{\sqrt{(1-t)^2 + t^2}}, \quad \sigma_t = \frac{t}{\sqrt{(1-t)^2 + t^2}}"
+            statement=r"\alpha_t = \frac{1-t}{\sqrt{(1-t)^2 + t^2}}, \quad"
+            r" \sigma_t = \frac{t}{\sqrt{(1-t)^2 + t^2}}"
             r" \;\Longrightarrow\; \alpha_t^2 + \sigma_t^2 = 1",
             as_written=r"\alpha_t = \frac{1-t}{(1-t)^2 + t^2}, \quad \sigma_t = \frac{t}{(1-t)^2 + t^2}"
             r" \;\Longrightarrow\; \alpha_t^2 + \sigma_t^2 = 1",
@@ -251,7 +256,8 @@ def check(owed: str, title: str, subject: str, config: dict[str, str], *, wrong:
         reproduced=True,
         defect=Defect.WRONG_FORMULA,
         where="scheduling_ddim.py:412",
-        snippet='import torch\nfrom diffusers import DDIMScheduler\n\nscheduler = DDIMScheduler(timestep_spacing="linspace")\n'
+        snippet="import torch\nfrom diffusers import DDIMScheduler\n\n"
+        'scheduler = DDIMScheduler(timestep_spacing="linspace")\n'
         "scheduler.set_timesteps(10)\nprint(scheduler.timesteps[:2])  # 999, 888\n"
         "print(scheduler.step(torch.zeros(1), 999, torch.ones(1)).prev_sample)",
     )

@@ -84,7 +84,10 @@ def line_chart(
             Markup('<g class="s{}">{}{}</g>').format(colour, lines, dots if len(s["paths"]) > 1 else "")
         )
     heading = '<text class="title" x="{}" y="16">{}</text>'
-    names = '<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text><text class="axis" x="4" y="16">{}</text>'
+    names = (
+        '<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>'
+        '<text class="axis" x="4" y="16">{}</text>'
+    )
     parts.append(Markup(heading).format(LEFT, title))
     parts.append(Markup(names).format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, *axes))
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
@@ -93,12 +96,18 @@ def line_chart(
 
 
 def _tick_x(value: float, x: float) -> Markup:
-    shape = '<line x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/><text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
+    shape = (
+        '<line x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
+        '<text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
+    )
     return Markup(shape).format(x, TOP, HEIGHT - BOTTOM, HEIGHT - BOTTOM + 15, f"{value:g}")
 
 
 def _tick_y(value: float, y: float) -> Markup:
-    shape = '<line x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>'
+    shape = (
+        '<line x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>'
+        '<text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>'
+    )
     return Markup(shape).format(
         y, LEFT, WIDTH - RIGHT, LEFT - 6, y + 4, f"{value:g}".replace("-", "\N{MINUS SIGN}")
     )

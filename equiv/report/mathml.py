@@ -19,7 +19,7 @@ def mathml(latex: str) -> Markup:
     """
     try:
         root = convert_to_element(latex)
-    except Exception:  # it raises a dozen unrelated classes, IndexError among them
+    except Exception:  # noqa: BLE001 - it raises a dozen unrelated classes, IndexError among them
         return _as_written(latex)
     for element in root.iter():
         element.text = html.unescape(element.text or "")

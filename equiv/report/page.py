@@ -139,7 +139,10 @@ def ratio(e: Experiment) -> Markup:
     used = e.worst / e.bound if e.bound else math.nan
     if math.isnan(used):
         return Markup()
-    shape = '<svg class="used {}" viewBox="0 0 100 6" aria-hidden="true"><rect width="100" height="6"/><rect width="{:.1f}" height="6"/></svg>'
+    shape = (
+        '<svg class="used {}" viewBox="0 0 100 6" aria-hidden="true">'
+        '<rect width="100" height="6"/><rect width="{:.1f}" height="6"/></svg>'
+    )
     return Markup(shape).format("over" if used > 1 else "", 100 * min(max(used, 0.01), 1))
 
 
