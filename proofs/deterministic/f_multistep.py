@@ -41,8 +41,8 @@ from equiv.proofs._symbols import eps_hat, now, x_hat, z_t
 CLAIM = Claim(
     id="f-multistep",
     title="Two-step methods differ by one scalar",
-    statement=r"z_s = \mathrm{DDIM} + \varphi\, \alpha_s (1 - e^{-h}) \frac h{h_0} (\hat x_t - \hat x_p), \qquad"
-    r" \text{order } 2 \iff \varphi = \tfrac12 + O(h); \qquad"
+    statement=r"z_s = \mathrm{DDIM} + \varphi\, \alpha_s (1 - e^{-h}) \frac h{h_0} (\hat x_t - \hat x_p),"
+    r" \qquad \text{order } 2 \iff \varphi = \tfrac12 + O(h); \qquad"
     r" \mathrm{UniP}_2 = \text{++}(2M),\ \mathrm{DEIS}_1 = \mathrm{DPM}_1,"
     r"\ \mathrm{DEIS}_2 \ne \mathrm{DPM}_2",
     source=Source(seed="003", section="Sampling", equation="implied: higher-order samplers beside DDIM"),
@@ -73,7 +73,7 @@ def _path(time: Any) -> Any:
 
 
 def _exact() -> Any:
-    """z / sigma grows by the integral of x_hat over alpha / sigma, which grows exponentially."""
+    """Over the step, z / sigma grows by the integral of x_hat over alpha / sigma, an exponential."""
     grown = integral(_path(tau) * exp(tau), tau, 0, h)
     return then.sigma * (z_t / now.sigma + now.alpha / now.sigma * grown)
 

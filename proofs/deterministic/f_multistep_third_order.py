@@ -60,13 +60,13 @@ def _at_levels(start: Any) -> Any:
 
 
 def _exact_in_x() -> Any:
-    """z / sigma grows by the integral of x_hat over alpha / sigma, which grows exponentially."""
+    """Over the step, z / sigma grows by the integral of x_hat over alpha / sigma, an exponential."""
     grown = integral(_path(x_hat, tau) * exp(tau), tau, 0, h)
     return then.sigma * (z_t / now.sigma + now.alpha / now.sigma * grown)
 
 
 def _exact_in_eps() -> Any:
-    """z / alpha grows by the integral of eps_hat over sigma / alpha, which decays exponentially."""
+    """Over the step, z / alpha grows by the integral of eps_hat over sigma / alpha, an exponential."""
     grown = integral(-_path(eps_hat, tau) * exp(-tau), tau, 0, h)
     return then.alpha * (z_t / now.alpha + noise_ratio(now) * grown)
 
