@@ -12,9 +12,9 @@ class Unknown(LookupError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """``; the nearest is 'f-row-family'``, or nothing where no known name is close."""
+    """``; the nearest is 'f-row-family'``, or nothing where there is no name at all."""
     names = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0)
     return f"; the nearest is {names[close[0]]!r}" if close else ""
 
 

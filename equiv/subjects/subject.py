@@ -102,6 +102,10 @@ def adapter(name: str) -> Adapter:
     Raises:
         Unknown: no adapter reads that library.
     """
+    if "/" in name or ":" in name:
+        raise Unknown(
+            f"a subject needs a name such as diffusers.DDIMScheduler; got {name!r}, and no file is read"
+        )
     library = name.partition(".")[0]
     module = find("library", library, ADAPTERS, see=", ".join(ADAPTERS))
     return importlib.import_module(module)
