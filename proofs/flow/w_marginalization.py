@@ -1,0 +1,101 @@
+r"""A velocity averaged over the posterior carries the density averaged over the data.
+
+Let a velocity v(z | x) carry a density k(z | x) for each x, along any path whatever: k' = -div(k v). Two
+such paths, weighed by w_1 and w_2, have the density p = w_1 k_1 + w_2 k_2, and it is carried by the mean u
+of the velocities under the posterior weights w_i k_i / p: p u is linear in the paths. Coordinate by
+coordinate p' = -div(p u). A mixture and one more path are two paths again, so this is so for every finite
+mixture; for data of any law the sum is an integral, where k and its derivatives are bounded by something
+integrable over the data. Scores average likewise.
+
+Not claimed: that there is a path for every x; which velocity, of all that carry p, is meant.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sympy import Function, Lambda, S, exp, symbols
+
+from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.proofs._calculus import rate
+from equiv.proofs._densities import z
+
+CLAIM = Claim(
+    id="w-marginalization",
+    title="The marginal velocity",
+    statement=r"\partial_t p_t(z|x) = -\nabla \cdot (p_t(z|x)\, u_t(z|x)) \implies"
+    r" \partial_t p_t = -\nabla \cdot (p_t u_t), \qquad u_t(z) = E[u_t(z|x)\, |\, z_t = z]",
+    source=Source(
+        seed="000", section="Key Findings", equation="a conditional probability path and its vector field"
+    ),
+)
+
+w_1, w_2 = symbols("w_1 w_2", positive=True)
+k_1, k_2 = (Function(name, positive=True)(z) for name in ("k_1", "k_2"))
+v_1, v_2 = (Function(name, real=True)(z) for name in ("v_1", "v_2"))
+TWO_BUMPS = {
+    k_1.func: Lambda(z, exp(-(z**2))),
+    k_2.func: Lambda(z, exp(-((z - 1) ** 2))),
+    v_1.func: Lambda(z, S.One),
+    v_2.func: Lambda(z, -z),
+}
+
+
+def _density() -> Any:
+    return w_1 * k_1 + w_2 * k_2
+
+
+def _velocity() -> Any:
+    """The mean of the velocities under the posterior."""
+    return w_1 * k_1 / _density() * v_1 + w_2 * k_2 / _density() * v_2
+
+
+def _rate() -> Any:
+    """How fast the density changes: each path is carried by its velocity."""
+    return w_1 * -rate(k_1 * v_1, z) + w_2 * -rate(k_2 * v_2, z)
+
+
+def derivation() -> Derivation:
+    u = _velocity()
+    flux = w_1 * k_1 * v_1 + w_2 * k_2 * v_2
+    return Derivation(
+        chains=(
+            chain("The density times the mean velocity", _density() * u, ("the density cancels", flux)),
+            chain(
+                "The mean velocity carries the density, one coordinate's part",
+                -rate(_density() * u, z),
+                ("the product is linear in the paths", -rate(flux, z)),
+                ("each path's part", _rate()),
+            ),
+            chain(
+                "The posterior weights sum to one",
+                w_1 * k_1 / _density() + w_2 * k_2 / _density(),
+                ("by the density", S.One),
+            ),
+            chain(
+                "The score is the mean of the scores",
+                rate(_density(), z) / _density(),
+                (
+                    "under the same weights",
+                    w_1 * k_1 / _density() * (rate(k_1, z) / k_1)
+                    + w_2 * k_2 / _density() * (rate(k_2, z) / k_2),
+                ),
+            ),
+        )
+    )
+
+
+def false_variants() -> Iterable[Variant]:
+    p = _density()
+    for name, wrong in (
+        ("the mean under the weights of the data", (w_1 * v_1 + w_2 * v_2) / (w_1 + w_2)),
+        ("the sum without the density", w_1 * k_1 * v_1 + w_2 * k_2 * v_2),
+        ("the mean under the weights of the other path", (w_2 * k_2 * v_1 + w_1 * k_1 * v_2) / p),
+        ("the likelihoods without the weights of the data", (k_1 * v_1 + k_2 * v_2) / (k_1 + k_2)),
+    ):
+        yield Variant(name=name, left=-rate(p * wrong, z), right=_rate(), instance=TWO_BUMPS)
+    yield Variant(
+        name="the log-density is the mean of the log-densities: its slope, under the weights of the data",
+        left=rate(p, z) / p,
+        right=(w_1 * rate(k_1, z) / k_1 + w_2 * rate(k_2, z) / k_2) / (w_1 + w_2),
+        instance=TWO_BUMPS,
+    )
