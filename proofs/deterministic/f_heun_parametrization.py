@@ -33,7 +33,7 @@ CLAIM = Claim(
     needs=("f-row-family", "f-three-rows"),
 )
 
-a, b, eps_star = symbols("a b epsilon*", real=True)
+a, b, eps_star = symbols("a b epsilon^*", real=True)
 R_T, R_S = noise_ratio(now), noise_ratio(then)
 EPS, X, U = (S.Zero, S.One), (S.One, S.Zero), (S.NegativeOne, S.One)
 

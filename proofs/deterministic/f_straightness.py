@@ -24,7 +24,7 @@ from sympy import Gt, Lt, Max, S, cos, pi, sin, sqrt, symbols
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level
 from equiv.formulas.schedules import cosine, flow_matching
-from equiv.proofs._calculus import at, integral, rate
+from equiv.proofs._calculus import at, rate
 from equiv.proofs._symbols import inside, t
 
 CLAIM = Claim(
@@ -128,9 +128,12 @@ def _cosine() -> Iterable[Chain]:
         rate(sqrt(spread), phi) ** 2,
         ("(c^2 - 1)^2 sin^2 cos^2 is (V - 1)(c^2 - V)", 1 + c**2 - spread - c * (c / spread)),
     )
+    half_turn = sin(phi) * cos(phi)
+    rising = (1 + c**2) * phi - (c**2 * (phi + half_turn) + phi - half_turn) / 2
+    yield chain("Cosine: what is integrated by phi", rate(rising, phi), ("differentiate", 1 + c**2 - spread))
     yield chain(
         "Cosine: its integral over a quarter turn",
-        integral(1 + c**2 - spread, phi, 0, pi / 2) - c * (pi / 2),
+        at(rising, phi, pi / 2) - at(rising, phi, 0) - c * (pi / 2),
         ("the integral of c / V is pi / 2", pi / 4 * (1 - c) ** 2),
     )
     yield chain(
@@ -138,10 +141,14 @@ def _cosine() -> Iterable[Chain]:
         pi / 2 * (pi / 4 * (1 - c) ** 2) - (1 - c) ** 2,
         ("collect", _of_cosine()),
     )
-    mean = cosine(t).alpha * m
+    mean, angle = cosine(t).alpha * m, pi * t / 2
+    rising = m**2 * (pi / 4) * (angle - sin(angle) * cos(angle))
     yield chain(
-        "Cosine: what the mean adds",
-        integral(rate(mean) ** 2, t, 0, 1) - (at(mean, t, 1) - at(mean, t, 0)) ** 2,
+        "Cosine: the square of the rate of the mean", rate(mean) ** 2, ("a derivative of", rate(rising))
+    )
+    yield chain(
+        "Cosine: what the mean adds, less the square of its chord",
+        at(rising, t, 1) - at(rising, t, 0) - (at(mean, t, 1) - at(mean, t, 0)) ** 2,
         ("the mean of sine squared is a half", m**2 * COSINE),
     )
 

@@ -80,11 +80,13 @@ def _semigroup() -> Iterable[Chain]:
         ("the kernel depends on x - alpha z", -alpha * ratio(x) * rate(kernel, x)),
         ("the product rule", alpha * rate(ratio(x), x) * kernel - alpha * rate(ratio(x) * kernel, x)),
     )
-    moving = _kernel(x, z, exp(-B / 2))
+    signal = exp(-B / 2)
+    moving = _exponent(x, z, signal) - log(1 - signal**2) / 2  # the logarithm of the kernel, up to a constant
+    slope_of_log = rate(moving, z)
     yield chain(
-        "The ratio of densities obeys u_B = (u'' - z u') / 2, as every kernel does",
+        "The ratio of densities obeys u_B = (u'' - z u') / 2, as every kernel k = exp(l) does; divided by k",
         rate(moving, B),
-        ("differentiate", (rate(rate(moving, z), z) - z * rate(moving, z)) / 2),
+        ("k'' / k is l'' + l'^2", (rate(slope_of_log, z) + slope_of_log**2 - z * slope_of_log) / 2),
     )
 
 
