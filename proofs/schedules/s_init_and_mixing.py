@@ -8,7 +8,8 @@ of which phi is the stationary law; (2) du_t/dz is alpha times the mean of u_0';
 v^2 / u the Fisher information I = E_phi u'^2 / u falls at least by alpha^2; (4) K = KL falls at the rate I
 / 2 in B; (5) so K(B), the integral of I / 2 beyond B, is at most I(B) / 2; (6) so exp(B) K does not grow.
 The derivatives act under integrals of Gaussian kernels, whose every derivative is integrable; boundary
-terms vanish for B > 0 with the Gaussian tails.
+terms vanish for B > 0 with the Gaussian tails; at B = 0 one starts from K(B) <= K(0) for small B, which is
+the data-processing inequality.
 
 Hence z_1 is standard normal for every data law exactly if alpha_1 = 0 and sigma_1 = 1.
 
