@@ -51,6 +51,8 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
     decisions: dict[object, Decision] = {}
     undecided: list[Evidence] = []
     for step in steps:
+        if not _as_returned(step):
+            undecided.append(_undecided(says, f"step {step.index} was misread: it returned {step.got!r}"))
         if step.key not in statements:
             statements[step.key] = owed(step)
         for k, statement in enumerate(statements[step.key]):
@@ -115,6 +117,12 @@ def _against(task: Task, says: str, step: LiftedStep, owed: Owed, decision: Deci
             return [holds, fails]
         case Undecided():
             return [_undecided(says, f"step {step.index}: {decision.reason}")]
+
+
+def _as_returned(step: LiftedStep) -> bool:
+    """Is what the library returned what was read, within the rounding of the step?"""
+    read = balls.evaluate(step.output, step.point, rounding=ROUNDING)
+    return bool(read.contains(step.got)) or not read.is_finite()
 
 
 def _outside(step: LiftedStep, proved: Equal) -> str:
