@@ -5,6 +5,7 @@ what needs sympy's calculus switches evaluation on for itself.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import sympy
@@ -85,12 +86,13 @@ def _domain(hypotheses: Iterable[Any]) -> Domain:
 
 def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision]]:
     links = []
-    for above, below in zip(chain.lines, chain.lines[1:], strict=False):
+    latex = [_latex(line.expression) for line in chain.lines]
+    for k, (above, below) in enumerate(pairwise(chain.lines)):
         decision = decide(translate(above.expression), translate(below.expression), domain)
         equality = Equality(
             title=chain.title,
-            left=_latex(above.expression),
-            right=_latex(below.expression),
+            left=latex[k],
+            right=latex[k + 1],
             why=below.why,
             outcome=_outcome(decision),
             reason=decision.reason if isinstance(decision, Undecided) else "",

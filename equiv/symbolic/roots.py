@@ -184,6 +184,8 @@ class Roots:
     def log(self, e: Element) -> Element:
         """``log e``. Each factor's sign is known or listed; a negative product has no logarithm."""
         field = self.field
+        if field.is_zero(e):
+            raise Undefined("a logarithm of zero")
         content, factors = self.factors(e)
         sign, result = 1 if content > 0 else -1, field.zero
         for n, s in ((abs(content.numerator), 1), (content.denominator, -1)):

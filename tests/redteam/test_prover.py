@@ -31,6 +31,7 @@ FALSEHOODS = {
     "z/z z == z": (z / z * z, z),
     "z**-1 z == 1": (z ** const(-1) * z, 1),
     "(y - y + z)/z == 1": ((y - y + z) / z, 1),
+    "0^rho == 0": (const(0) ** rho, 0),
     "log z - log z == 0": (log(z) - log(z), 0),
     "exp(z log 0) == 0": (exp(z * log(const(0))), 0),
     "exp(-z log 0) == 0": (exp(-z * log(const(0))), 0),
