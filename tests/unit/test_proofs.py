@@ -26,6 +26,8 @@ ERRATA = {
     "o-reverse-family": "E11",
     "p-velocity-clash": "E12",
     "s-seed001-beta": "E18",
+    "w-marginal-not-straight": "E24",
+    "w-ot": "E25",
 }
 
 each_claim = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.claim.id)
