@@ -20,9 +20,13 @@ ENTRIES = list(claims().values())
 ERRATA = {
     "s-slider-vp": "E1",
     "s-alphasigma-from-fg": "E2",
+    "l-sign": "E3",
+    "t-ddim-v-weights": "E4",
+    "t-reversed-ddim": "E5",
     "l-fm-equals-vcos": "E6",
     "f-constant-output": "E8",
     "f-straightness": "E9",
+    "t-eta1-discretization": "E10",
     "o-reverse-family": "E11",
     "p-velocity-clash": "E12",
     "s-seed001-beta": "E18",
