@@ -4,14 +4,16 @@ Functions that z3 does not know are abstracted by fresh reals with a few true fa
 "no counterexample" stays a proof.
 """
 
+import functools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from equiv import number
 from equiv.symbolic.expression import Expr, Relation, postorder
 
 TIMEOUT_MS = 400
+Operator = Literal["<", "<=", "==", "!="]
 
 
 def is_positive(e: Expr) -> bool:
@@ -50,22 +52,28 @@ def proves(relations: Sequence[Relation], goal: Relation) -> bool:
         return True
     if goal.op == "<" and _is_zero(goal.left) and is_positive(goal.right):
         return True
-    return _z3_proves(relations, goal)
+    return _z3_proves(tuple(map(_parts, relations)), _parts(goal))
 
 
 def _is_zero(e: Expr) -> bool:
     return e.op == "const" and e.param == 0
 
 
-def _z3_proves(relations: Sequence[Relation], goal: Relation) -> bool:
+def _parts(r: Relation) -> tuple[Expr, Operator, Expr]:
+    return r.left, r.op, r.right
+
+
+# obligations of one configuration, and configurations of one class, ask the same again and again
+@functools.lru_cache(maxsize=4096)
+def _z3_proves(relations: tuple[tuple[Expr, Operator, Expr], ...], goal: tuple[Expr, Operator, Expr]) -> bool:
     import z3
 
     encoder = _Encoder(z3)
     solver = z3.Solver()
     solver.set("timeout", TIMEOUT_MS)
-    solver.add(z3.Not(encoder.relation(goal)))
+    solver.add(z3.Not(encoder.relation(Relation(*goal))))
     for relation in relations:
-        solver.add(encoder.relation(relation))
+        solver.add(encoder.relation(Relation(*relation)))
     solver.add(*encoder.facts)
     return bool(solver.check() == z3.unsat)
 
