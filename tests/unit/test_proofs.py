@@ -32,6 +32,11 @@ ERRATA = {
     "s-seed001-beta": "E18",
     "w-marginal-not-straight": "E24",
     "w-ot": "E25",
+    "q-nll": "E17",
+    "n-step-count": "E21",
+    "q-path-type": "E23",
+    "q-score-velocity": "E26",
+    "q-standard-start": "E27",
 }
 
 each_claim = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.claim.id)

@@ -1,0 +1,1 @@
+"""What a finite number of steps loses."""

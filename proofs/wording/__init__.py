@@ -1,0 +1,1 @@
+"""What the seeds say in words, and the measurable proposition that stands for it."""
