@@ -67,6 +67,7 @@ _RUNNING = (
         help="For each task.",
     ),
     click.option("--resume", is_flag=True, help="Take over what an interrupted run of the same has found."),
+    click.option("--no-cache", is_flag=True, help="Prove again what was proved before."),
     click.option("--journal", type=_FILE, metavar="FILE", help="Keep the journal there."),
     click.option("--json", type=_FILE, metavar="FILE", help="Write the results; - is the standard output."),
     click.option("--quiet", "-q", is_flag=True, help="No progress."),
@@ -81,6 +82,7 @@ class Running:
     jobs: int | None
     time_limit: float
     resume: bool
+    no_cache: bool
     journal: Path | None
     json: Path | None
     quiet: bool
@@ -249,7 +251,14 @@ def _run(
     stopped = None
     try:
         with terminal.progress(len(tasks), quiet=running.quiet) as seen:
-            done = run(tasks, executor, keep=running.journal, resume=running.resume, on_result=seen)
+            done = run(
+                tasks,
+                executor,
+                keep=running.journal,
+                resume=running.resume,
+                use_cache=not running.no_cache,
+                on_result=seen,
+            )
     except Interrupted as interrupted:
         stopped, done = interrupted, interrupted.run
     except FileExistsError as error:

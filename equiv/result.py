@@ -62,6 +62,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     reproduce: str = ""
     claim: Claim | None = None  # of a claim's result: statement, source, the statement as written
+    cached: bool = False  # found by an earlier run; nothing it rests on has changed since
     figures: dict[str, Any] = {}  # data that the report draws, see equiv.report.figures
 
     @property

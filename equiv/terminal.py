@@ -90,7 +90,8 @@ def overview(results: Sequence[Result]) -> Text:
 def table(results: Sequence[Result]) -> Text:
     """One line a result."""
     return listing(
-        (r.task.name, shown(r.verdict, r.headline), f"{r.seconds:.2f} s", r.title) for r in results
+        (r.task.name, shown(r.verdict, r.headline), "cached" if r.cached else f"{r.seconds:.2f} s", r.title)
+        for r in results
     )
 
 

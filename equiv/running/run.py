@@ -1,10 +1,10 @@
 """One run: tasks in, a journal on the way, a Run out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from equiv.result import Result, Run, Task
-from equiv.running import journal
+from equiv.running import cache, journal
 from equiv.running.local import Executor
 
 OnResult = Callable[[Result], None]
@@ -24,6 +24,7 @@ def run(
     *,
     keep: Path | None = None,
     resume: bool = False,
+    use_cache: bool = True,
     on_result: OnResult = lambda _result: None,
 ) -> Run:
     """Run the tasks. The results are in the order of the tasks, each also journalled as it came.
@@ -33,6 +34,7 @@ def run(
         executor: where they run.
         keep: the journal's place; without one it is kept only if the run is interrupted.
         resume: take over what an interrupted run of these tasks has found.
+        use_cache: take over what earlier runs found, where nothing it rests on has changed.
         on_result: told of every result as it comes.
 
     Raises:
@@ -60,8 +62,11 @@ def run(
                 take(result)
             if earlier:
                 earlier[0].unlink()
+            for result in _known(tasks) if use_cache else ():
+                take(result)
             for result in executor.run([t for t in tasks if journal.key(t) not in found]):
                 take(result)
+                cache.keep(result)
         except KeyboardInterrupt:
             raise Interrupted(done(), len(tasks), place) from None
         except BaseException:
@@ -71,3 +76,7 @@ def run(
     if not keep:
         journal.forget(place)
     return done()
+
+
+def _known(tasks: Sequence[Task]) -> Iterator[Result]:
+    return filter(None, map(cache.find, tasks))
