@@ -133,6 +133,7 @@ def point(seed: int) -> Arguments:
     return (
         {"now": noisy, "then": clean, "level": noisy, "rates": Level(alpha=state(), sigma=state())}
         | {"low": noisy, "high": clean, "middle": middle, "before": before, "earlier": earlier}
+        | {"u": between(1, 63), "sigma_min": between(1, 8), "sigma_max": between(128, 640)}
         | {"t": between(24, 60), "s": between(1, 20), "eta": between(1, 63)}
         | {
             "rho": between(65, 192),
