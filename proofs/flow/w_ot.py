@@ -38,7 +38,7 @@ CLAIM = Claim(
     source=Source(
         seed="002", section="How Do They Compare?", equation="Underlying theory: Optimal transport"
     ),
-    needs=("w-reflow", "o-continuity", "p-score-velocity"),
+    needs=("w-reflow", "o-continuity", "p-score-velocity", "s-gauge-equivalence"),
     erratum="E25",
     as_written=r"z_1 \mapsto z_0 \text{ is an optimal transport map, so } J = J^\top",
 )
