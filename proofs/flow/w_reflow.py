@@ -30,8 +30,8 @@ from equiv.proofs._symbols import inside, now, s, t
 CLAIM = Claim(
     id="w-reflow",
     title="Reflow in one dimension is straight at once",
-    statement=r"F_1(z_1) = F_0(z_0); \qquad Z_t = (1 - t) z_0 + t z_1:\ \mathrm{Var}(\dot Z | Z_t) = 0; \qquad"
-    r" E \lVert \epsilon - x \rVert^2 - E \lVert z_1 - z_0 \rVert^2 = \int_0^1 E\, \mathrm{tr\, Cov}"
+    statement=r"F_1(z_1) = F_0(z_0); \qquad Z_t = (1 - t) z_0 + t z_1:\ \mathrm{Var}(\dot Z | Z_t) = 0;"
+    r" \qquad E \lVert \epsilon - x \rVert^2 - E \lVert z_1 - z_0 \rVert^2 = \int_0^1 E\, \mathrm{tr\, Cov}"
     r"(\epsilon - x | z_t)\, dt + \int_0^1 E \lVert u_t - (z_1 - z_0) \rVert^2 dt",
     source=Source(seed="003", section="Diving deeper into samplers", equation="the Reflow operation"),
     needs=("o-continuity", "o-likelihood", "w-cfm-equals-fm"),
