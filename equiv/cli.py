@@ -230,6 +230,44 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
     )
 
 
+@cli.command("seeds")
+@click.option("--documents", type=_FILE, metavar="DIR", help="Hold the documents there against the list.")
+@click.option("--results", type=_FILE, metavar="RUN", help="Show the verdicts of `equiv prove --json RUN`.")
+@click.option("--run", "prove_them", is_flag=True, help="Prove the claims and show their verdicts.")
+def seeds_(*, documents: Path | None, results: Path | None, prove_them: bool) -> int:
+    """The sentences of the seed documents that can be checked, and the claims that cover them."""
+    from equiv import seeds
+    from equiv.running import catalogue
+    from equiv.verdict import exit_code
+
+    if results and prove_them:
+        raise Unknown("--results and --run both give verdicts; take one of them")
+    listed = seeds.read()
+    wrong = list(seeds.compare(listed, documents)) if documents else []
+    titles = {e.claim.id: e.claim.title for e in catalogue.claims().values()}
+    covering = [name for name in titles if name in listed.covering]
+    run = _prove(covering) if prove_them else _read(results).results if results else ()
+    found = [r for r in run if r.task.kind == "claim" and r.task.id in covering]
+    for line in seeds.listing(listed, titles, {r.task.id: r.headline for r in found}):
+        click.echo(line)
+    for line in wrong:
+        click.echo(line, err=True)
+    return 1 if wrong else exit_code([r.verdict for r in found]) if run else 0
+
+
+def _prove(ids: Sequence[str]) -> "Sequence[Result]":
+    from equiv import terminal
+    from equiv.running.local import LocalProcesses
+    from equiv.running.run import Interrupted, run
+    from equiv.running.selection import claims
+
+    try:
+        with terminal.progress(len(ids), quiet=False) as seen:
+            return run(claims(ids), LocalProcesses(), on_result=seen).results
+    except Interrupted as interrupted:
+        raise click.Abort from interrupted
+
+
 def _run(
     tasks: "Sequence[Task]",
     *,
