@@ -74,6 +74,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     witness: Witness | None = None
     rejected: tuple[Rejected, ...] = ()
     surviving_variants: tuple[str, ...] = ()  # variants that were not refuted
+    mutants: dict[str, int] = {}  # what became of random changes of one operator of the statement
 
     @property
     def outcome(self) -> Outcome:

@@ -21,7 +21,9 @@ from equiv.symbolic.decision import (
     Undecided,
     decide,
 )
+from equiv.symbolic.expression import Expr
 from equiv.symbolic.from_sympy import relation, translate
+from equiv.symbolic.mutation import tally
 
 
 def prove(module: Any) -> list[Evidence]:
@@ -34,13 +36,13 @@ def prove(module: Any) -> list[Evidence]:
         derivation = file.derivation()
         variants = list(file.false_variants())
         as_written = list(module.as_written()) if file.CLAIM.erratum else []
-    evidence = _evidence(derivation, variants)
+    evidence = _evidence(derivation, variants, file.CLAIM.id)
     if file.CLAIM.erratum:
         evidence.append(_against(as_written))
     return evidence
 
 
-def _evidence(derivation: Derivation, variants: Iterable[Variant]) -> list[Evidence]:
+def _evidence(derivation: Derivation, variants: Iterable[Variant], seed: str) -> list[Evidence]:
     """The proof and, where our own rules contradict certified values, the refutation beside it."""
     domain = _domain(derivation.hypotheses)
     decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
@@ -57,9 +59,16 @@ def _evidence(derivation: Derivation, variants: Iterable[Variant]) -> list[Evide
         witness=witnesses[0] if witnesses else None,
         rejected=rejected,
         surviving_variants=surviving,
+        mutants=tally(_statements(derivation), domain, seed),
     )
     contradictions = [d.refuted.witness for _, d in decided if isinstance(d, Contradiction)]
     return [proof, *(Proof(witness=w) for w in contradictions[:1])]
+
+
+def _statements(derivation: Derivation) -> list[tuple[Expr, Expr]]:
+    """What each chain says: its first line equals its last."""
+    ends = [(chain.lines[0], chain.lines[-1]) for chain in derivation.chains if len(chain.lines) > 1]
+    return [(translate(first.expression), translate(last.expression)) for first, last in ends]
 
 
 def _conditions(decision: Decision) -> tuple[Condition, ...]:
