@@ -61,7 +61,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """How long things take."""
+    """How long things take; `-- -m slow` times what takes minutes."""
     run(session, "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs)
 
 
