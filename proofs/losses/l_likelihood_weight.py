@@ -24,7 +24,7 @@ CLAIM = Claim(
     statement=r"g_t^2\, \lVert \hat s - s \rVert^2 = -\dot\lambda_t\, \lVert \hat\epsilon - \epsilon \rVert^2"
     r" \implies w(\lambda) = 1",
     source=Source(seed="003", section="Training", equation="implied: the weighting of the ELBO"),
-    needs=("p-mse-table",),
+    needs=("p-mse-table", "s-fg-from-alphasigma"),
 )
 
 eps = symbols("epsilon", real=True)
