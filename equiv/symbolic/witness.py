@@ -13,6 +13,7 @@ from equiv.symbolic.side_conditions import model
 _LEVELS = [Fraction(text) for text in "1/2 1/3 2/3 1/4 3/4 1/5 4/5 2 3 3/2 5 1/10 9/10 1/50 49/50".split()]
 _STATES = [Fraction(text) for text in "1 0 -1 2 1/2 -3".split()]
 POINTS = 200
+FEW = 3
 
 
 def holds(relation: Relation, point: dict[Expr, Fraction]) -> bool:
@@ -39,25 +40,38 @@ def points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[di
     about = list(dict.fromkeys([*wanted, *symbols(*(s for r in relations for s in (r.left, r.right)))]))
     levels = [s for s in about if s.param.role == "schedule"]
     states = [s for s in about if s.param.role != "schedule"]
+    candidates = list(_state_points(states))
     found = 0
-    for level in _level_points(levels, relations):
-        for state in _state_points(states):
-            point = level | state
-            if all(holds(r, point) for r in relations):
-                found += 1
-                yield point
-            if found >= POINTS:
-                return
+    for point in _paired(_level_points(levels, relations), candidates):
+        if all(holds(r, point) for r in relations):
+            found += 1
+            yield point
+        if found >= POINTS:
+            return
     if not found and (last := model(relations, about)) and all(holds(r, last) for r in relations):
         yield last
+
+
+def _paired(
+    levels: Iterable[dict[Expr, Fraction]], states: Sequence[dict[Expr, Fraction]]
+) -> Iterator[dict[Expr, Fraction]]:
+    """All combinations; a few states at every level come first, so that the first points vary in both."""
+    seen = []
+    for i, level in enumerate(levels):
+        seen.append(level)
+        yield from (level | states[(i * FEW + k) % len(states)] for k in range(min(FEW, len(states))))
+    for i, level in enumerate(seen):
+        done = {(i * FEW + k) % len(states) for k in range(min(FEW, len(states)))}
+        yield from (level | state for k, state in enumerate(states) if k not in done)
 
 
 def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:
     among = [r for r in relations if set(symbols(r.left, r.right)) <= set(levels)]
     chance, found = random.Random(0), 0
-    orders = itertools.permutations(_LEVELS[:7], len(levels)) if len(levels) <= 3 else iter(())
+    orders = list(itertools.permutations(_LEVELS[:7], len(levels))) if len(levels) <= 3 else []
+    chance.shuffle(orders)  # in their own order the first symbol would hardly change
     tries = itertools.chain(
-        (dict(zip(levels, order, strict=True)) for order in itertools.islice(orders, 210)),
+        (dict(zip(levels, order, strict=True)) for order in orders),
         (
             {s: chance.choice(_LEVELS) + Fraction(chance.randrange(7), 100) for s in levels}
             for _ in range(2000)
