@@ -10,7 +10,7 @@ Not claimed: weights whose sum is not one; x_hat that is clipped or thresholded 
 samples from a tilted distribution (it does not: g-cfg-not-tilted).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sympy import Gt, Max, Min, symbols
@@ -35,7 +35,7 @@ w, extra, x_c, x_u = symbols("w w' xhat_c xhat_u", real=True)
 rho = symbols("rho", positive=True)
 
 
-STEPS = {
+STEPS: Mapping[str, Callable[[Any], Any]] = {
     "DDIM": lambda x: ddim_step(z_t, x, now, then),
     "DDPM": lambda x: ddpm_step(z_t, x, noise, now, then),
     "churn": lambda x: churn_step(z_t, x, noise, rho, now, then),
