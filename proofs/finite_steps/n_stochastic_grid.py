@@ -1,4 +1,4 @@
-r"""The best grid for a stochastic sampler on normal data is equidistant in the integral of cos(theta)^(eta^2).
+r"""On normal data, the best grid of a stochastic sampler is uniform in the integral of cos(theta)^(eta^2).
 
 Data N(0, c^2), with tan(theta) = sigma / (c alpha), in the gauge where the state has the variance 1 at
 every level (no step depends on the gauge); z_t has the variance 1 + d_t. A churn step of rho = 1 + eta^2
