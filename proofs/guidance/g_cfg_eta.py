@@ -4,11 +4,12 @@ For normal conditional and unconditional data of variances v_c and v_u, V = alph
 f V + g^2, and the guided score is -K z with K = gamma / V_c + (1 - gamma) / V_u. The variance M of a
 sample then obeys, read backwards in t, M' = (2 f + (1 + eta^2) g^2 K) M - eta^2 g^2. For eta = 0 it is
 solved by M_0 = V_c^gamma V_u^(1 - gamma), so that noise of variance one ends as v_c^gamma v_u^(1 -
-gamma). That M_0 solves the equation of no other eta: what is left over is eta^2 g^2 (1 - K M_0), and K
-M_0 is one only where V_u = V_c, as its logarithm moves one way on either side, unless gamma is 0 or 1.
-Without guidance K M = 1 for every eta. The gap D = K M - 1 obeys D' = F (D + 1) + eta^2 g^2 K D, F = (log
-K M_0)'; read backwards it decays at the rate eta^2 g^2 K, driven by F, so that for K > 0 it ends at zero
-as eta grows (dominated convergence), and M at 1 / K(0), the variance of the tilted density.
+gamma). For another eta, the distance of M from M_0 is driven by eta^2 g^2 (K M_0 - 1), which has one
+sign: K M_0 is one only where V_u = V_c, as its logarithm moves one way on either side, unless gamma is 0
+or 1. So the final variances differ. Without guidance K M = 1 for every eta. The gap D = K M - 1 obeys D'
+= F (D + 1) + eta^2 g^2 K D, F = (log K M_0)'; read backwards it decays at the rate eta^2 g^2 K, driven by
+F, so that for K > 0 it ends at zero as eta grows (dominated convergence), and M at 1 / K(0), the variance
+of the tilted density.
 
 Not claimed: the variances for other eta in closed form; data that are not normal.
 """
@@ -29,7 +30,7 @@ CLAIM = Claim(
     title="Under guidance, eta changes the marginals",
     statement=r"M' = \bigl(2 f + (1 + \eta^2) g^2 K\bigr) M - \eta^2 g^2, \quad"
     r" K = \frac\gamma{V_c} + \frac{1 - \gamma}{V_u}; \qquad \eta = 0:\ M = V_c^\gamma V_u^{1 - \gamma},"
-    r" \qquad \eta \to \infty:\ M_0 \to \left(\frac\gamma{v_c} + \frac{1 - \gamma}{v_u}\right)^{-1}",
+    r" \qquad \eta \to \infty:\ M|_{t = 0} \to \left(\frac\gamma{v_c} + \frac{1 - \gamma}{v_u}\right)^{-1}",
     source=Source(
         seed="000", section="Key findings", equation="classifier-free guidance, with the SDE of seed 003"
     ),
@@ -37,6 +38,7 @@ CLAIM = Claim(
 )
 
 v_c, v_u, gamma, eta, y, m = symbols("v_c v_u gamma eta y M", positive=True)
+apart = symbols("N", real=True)
 
 
 def _diffused(variance: Any, level: Level[Any] = now) -> Any:
@@ -86,10 +88,11 @@ def _deterministic() -> Iterable[Chain]:
 
 
 def _stochastic() -> Iterable[Chain]:
+    pull = 2 * drift() + (1 + eta**2) * diffusion_squared() * _precision()
     yield chain(
-        "Any eta: what the equation moves M by, more than that of eta = 0",
-        _moves(m, _precision(), eta) - _moves(m, _precision(), S.Zero),
-        ("it vanishes where K M = 1", eta**2 * diffusion_squared() * (_precision() * m - 1)),
+        "Any eta: how far M lies from the M_0 of eta = 0, moves",
+        _moves(m + apart, _precision(), eta) - _moves(m, _precision(), S.Zero),
+        ("driven unless K M_0 = 1", pull * apart + eta**2 * diffusion_squared() * (_precision() * m - 1)),
     )
     yield chain(
         "Without guidance, V solves the equation for every eta",
