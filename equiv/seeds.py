@@ -158,6 +158,7 @@ def _document(seed: Seed, directory: Path) -> str:
 def listing(seeds: Seeds, titles: Mapping[str, str], verdicts: Mapping[str, str]) -> Iterator[str]:
     """The sentences that can be checked, and under each its claims, with verdicts where there are any."""
     wide = max(map(len, titles))
+    as_wide = max(map(len, [*verdicts.values(), "not run"]))
     for seed in seeds.seed:
         counted = f"{len(seed.checkable)} of {len(seed.sentences)} sentences can be checked"
         yield f"{seed.id}  {seed.title}: {counted}\n"
@@ -168,6 +169,6 @@ def listing(seeds: Seeds, titles: Mapping[str, str], verdicts: Mapping[str, str]
             textual = (name for name in sentence.claims if name in seeds.textual)
             yield from (f"    {name} stands for: {seeds.textual[name].stands_for}" for name in textual)
             for name in seeds.claims(sentence):
-                verdict = f"{verdicts.get(name, 'not run')}  " if verdicts else ""
+                verdict = f"{verdicts.get(name, 'not run'):<{as_wide}}  " if verdicts else ""
                 yield f"    {name:<{wide}}  {verdict}{titles.get(name, 'not proved yet')}"
             yield ""
