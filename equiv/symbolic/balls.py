@@ -14,6 +14,7 @@ from flint import arb, ctx, fmpq
 from equiv.symbolic.expression import Expr, postorder
 
 LITERAL_ULPS = 4
+LARGEST_POWER = 64
 
 
 def exact(value: Fraction) -> arb:
@@ -29,9 +30,12 @@ def literal_ball(value: float) -> arb:
 
 
 def _power(base: arb, exponent: arb) -> arb:
-    if (whole := exponent.unique_fmpz()) is not None:
-        return base**whole
-    return base**exponent
+    whole = exponent.unique_fmpz()
+    if whole is None or abs(whole) > LARGEST_POWER:
+        return arb(base**exponent)
+    # flint's own power is nan on a ball that meets zero
+    product = math.prod([base] * abs(int(whole)), start=arb(1))
+    return product if whole >= 0 else 1 / product
 
 
 def _truncated(x: arb) -> arb:
