@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equiv import obligations
-from equiv.claim import Chain, Derivation, Variant, chain
+from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.evidence import (
     Conformance,
     Equality,
@@ -59,7 +59,13 @@ def claim(
     rest = [("", line) for line in lines[1:]]
     chains: tuple[Chain, ...] = (chain("the chain", lines[0], *rest),) if lines else ()
     return SimpleNamespace(
-        CLAIM=SimpleNamespace(erratum="E0" if as_written else ""),
+        CLAIM=Claim(
+            id="f-of-this-test",
+            title="",
+            statement="",
+            source=Source(seed="", section=""),
+            erratum="E0" if as_written else "",
+        ),
         derivation=lambda: Derivation(chains=chains, hypotheses=hypotheses),
         false_variants=lambda: variants,
         as_written=lambda: as_written,
