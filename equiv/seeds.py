@@ -1,8 +1,8 @@
 """The seed documents, sentence by sentence: what of them can be checked, and by which claims.
 
 ``seeds.toml`` lists every sentence of every document, in order, by its hash. One that can be checked also has
-an id, a few words of quotation and the claims that cover it, and says in ``but`` where it does not hold as
-written; another has the reason why there is nothing to check. The documents themselves are not in the list.
+an id, a few words of quotation and the claims that cover it; another has the reason why there is nothing to
+check. The documents themselves are not in the list.
 """
 
 import difflib
@@ -27,7 +27,8 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: str = ""
     quote: str = ""
     claims: tuple[str, ...] = ()
-    but: str = ""  # where it does not hold as written
+    wrong: str = ""  # what is so instead, where it is false as written
+    only: str = ""  # where it holds, if that is not everywhere
 
 
 class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +138,7 @@ def differences(seed: Seed, document: str) -> Iterator[str]:
             yield from (f"{s.id}: the words {s.quote!r} are not in it" for s in wrong)
         else:
             yield from (f"{seed.id}: not in the document: {_named(s)}" for s in listed)
-            yield from (f"{seed.id}: not in the list: {text:.100}" for text in written)
+            yield from (f"{seed.id}: not in the list: {digest(text)} {text:.100}" for text in written)
 
 
 def _named(s: Sentence) -> str:
@@ -164,8 +165,10 @@ def listing(seeds: Seeds, titles: Mapping[str, str], verdicts: Mapping[str, str]
         yield f"{seed.id}  {seed.title}: {counted}\n"
         for sentence in seed.checkable:
             yield f"{sentence.id}  {sentence.hash}  {sentence.quote}"
-            if sentence.but:
-                yield f"    but {sentence.but}"
+            if sentence.wrong:
+                yield f"    wrong: {sentence.wrong}"
+            if sentence.only:
+                yield f"    only {sentence.only}"
             textual = (name for name in sentence.claims if name in seeds.textual)
             yield from (f"    {name} stands for: {seeds.textual[name].stands_for}" for name in textual)
             for name in seeds.claims(sentence):
