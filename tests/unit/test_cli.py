@@ -107,7 +107,7 @@ print("LOADED", *sys.modules)
     return set(done.stdout.rpartition("LOADED ")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("prove", "--help")], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("seeds",), ("prove", "--help")], ids=" ".join)
 def test_help_and_list_load_no_mathematics(arguments: tuple[str, ...]) -> None:
     assert not loaded_by(*arguments) & {"torch", "sympy", "flint", "z3", "numpy", "diffusers"}
 
