@@ -137,7 +137,11 @@ def test_prove_proves(say: Say, tmp_path: Path) -> None:
     (result,) = decode((tmp_path / "run.json").read_bytes(), Run).results
     assert result.verdict is Verdict.PROVED
     assert result.claim is not None
-    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+    assert {p.name for p in tmp_path.iterdir()} == {
+        ".equiv",
+        "run.json",
+    }  # the journal is gone, the cache stays
+    assert [p.name for p in (tmp_path / ".equiv").iterdir()] == ["cache"]
 
 
 def test_json_on_the_standard_output_is_json_alone(say: Say) -> None:
