@@ -36,7 +36,7 @@ CLAIM = Claim(
 
 tau, r_t, r_s, r_p, c = symbols("tau r_t r_s r_p c", real=True)
 OUTPUTS = (eps_hat, *symbols("epsilon_p epsilon_q epsilon_o", real=True))
-COMBINATIONS = {2: adams_bashforth_2, 3: adams_bashforth_3, 4: adams_bashforth_4}
+COMBINATIONS: dict[int, Any] = {2: adams_bashforth_2, 3: adams_bashforth_3, 4: adams_bashforth_4}
 at_now, at_then = variance_preserving(now), variance_preserving(then)
 
 
