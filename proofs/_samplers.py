@@ -1,7 +1,7 @@
 r"""Whole samplers: what the network is asked at each call, and the output.
 
-Call j asks the network at :math:`q_j = c_j \zeta + \sum_{i<j} H_{ji} y_i + w_j` and is given :math:`y_j`; row N is
-the output.
+Call j asks the network at :math:`q_j = c_j \zeta + \sum_{i<j} H_{ji} y_i + w_j` and is given :math:`y_j`; row
+N is the output.
 """
 
 from collections.abc import Callable, Sequence
