@@ -11,22 +11,21 @@ from sympy import Mul, S
 
 
 def queries(
-    network: Callable[[int, Any], Any],
-    start: Sequence[Any],
-    rows: Sequence[Sequence[Any]],
-    zeta: Any,
-    noises: Sequence[Any] | None = None,
+    network: Callable[[int, Any], Any], rows: Sequence[Sequence[Any]], shares: Sequence[Any]
 ) -> list[Any]:
-    """All queries and, last, the output; ``rows[j]`` are the weights of the outputs before call j."""
+    """All queries and, last, the output.
+
+    ``rows[j]`` are the weights of the answers before call j; ``shares[j]`` is the part of start and noise.
+    """
     asked: list[Any] = []
-    answered: list[Any] = []
-    for j, (c, row) in enumerate(zip(start, rows, strict=True)):
-        total = c * zeta
-        for weight, y in zip(row, answered, strict=True):
+    answers: list[Any] = []
+    for j, (row, share) in enumerate(zip(rows, shares, strict=True)):
+        total = share
+        for weight, y in zip(row, answers, strict=True):
             total = total + weight * y
-        asked.append(total if noises is None else total + noises[j])
+        asked.append(total)
         if j + 1 < len(rows):
-            answered.append(network(j, asked[-1]))
+            answers.append(network(j, total))
     return asked
 
 

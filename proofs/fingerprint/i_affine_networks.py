@@ -51,7 +51,7 @@ ROWS = ((), (h_10,), (h_20, h_21), h)
 def _output() -> Any:
     """The output, its start merged into the noise."""
     with evaluate(True):
-        asked = queries(lambda u, q: f[u] * q + g[u], (0, 0, 0, 0), ROWS, S.Zero, w)
+        asked = queries(lambda u, q: f[u] * q + g[u], ROWS, w)
         return asked[-1].expand()
 
 

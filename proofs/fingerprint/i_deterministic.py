@@ -69,7 +69,7 @@ def _reduction() -> Iterable[Chain]:
 def _separation() -> Iterable[Chain]:
     answers = [zeta * x ** (u + 1) for u in range(3)]
     one, two = (
-        queries(lambda u, _q: answers[u], (*STARTS, start), (*ROWS, row), zeta)
+        queries(lambda u, _q: answers[u], (*ROWS, row), [c * zeta for c in (*STARTS, start)])
         for start, row in ((c_a, (a_0, a_1, a_2)), (c_b, (b_0, b_1, b_2)))
     )
     for u, planned in enumerate(PLANNED):
@@ -97,12 +97,12 @@ def false_variants() -> Iterable[Variant]:
         right=x**3,
         hypotheses=(Ne(PLANNED[1] - c_0, 0, evaluate=False),),
     )
-    square = [queries(lambda _, q: q**2, (c, 1), ((), (1,)), zeta)[-1] for c in (1, 2)]
+    square = [queries(lambda _, q: q**2, ((), (1,)), (c * zeta, zeta))[-1] for c in (1, 2)]
     yield Variant(name="the weight of the start does not matter", left=square[0], right=square[1])
-    carried = [queries(lambda _, q: q**2, (1, 1, 1), ((), (p,), (1, 1)), zeta)[-1] for p in (0, 1)]
+    carried = [queries(lambda _, q: q**2, ((), (p,), (1, 1)), (zeta, zeta, zeta))[-1] for p in (0, 1)]
     yield Variant(name="what is carried between calls does not matter", left=carried[0], right=carried[1])
     yield Variant(
         name="calls with different rows may be merged",
         left=carried[1],
-        right=queries(lambda _, q: q**2, (1, 1), ((), (2,)), zeta)[-1],
+        right=queries(lambda _, q: q**2, ((), (2,)), (zeta, zeta))[-1],
     )

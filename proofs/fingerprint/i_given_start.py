@@ -81,12 +81,14 @@ def _merging() -> Iterable[Chain]:
         _covariance(one - two, one - two),
         ("W_ii - 2 W_ij + W_jj", _covariance(one, one) - 2 * _covariance(one, two) + _covariance(two, two)),
     )
-    asked = queries(lambda _call, _q: y, (c, c, c), ((), (S.Zero,), (h, h)), zeta, (w_0, w_1, S.Zero))
-    yield chain("Queries with the same c and row differ by their noise", asked[0] - asked[1], ("", w_0 - w_1))
+    first, second = (
+        queries(lambda _call, _q: y, ((), (h,)), (c * zeta, c * zeta + w))[-1] for w in (w_0, w_1)
+    )
+    yield chain("Queries with the same c and row differ by their noise", first - second, ("", w_0 - w_1))
 
 
 def _diagonal() -> Iterable[Chain]:
-    out = queries(lambda _call, q: f * q, (c, c_n), ((), (h,)), zeta, (w_0, w_1))[-1]
+    out = queries(lambda _call, q: f * q, ((), (h,)), (c * zeta + w_0, c_n * zeta + w_1))[-1]
     yield chain(
         "One call of a linear network",
         out,
@@ -124,6 +126,6 @@ def false_variants() -> Iterable[Variant]:
     )
     yield Variant(
         name="calls with equal noise are asked the same, whatever their rows",
-        left=queries(lambda _call, _q: y, (c, c), ((), (h,)), zeta, (w_0, w_0))[1],
+        left=queries(lambda _call, _q: y, ((), (h,)), (c * zeta + w_0, c * zeta + w_0))[1],
         right=c * zeta + w_0,
     )

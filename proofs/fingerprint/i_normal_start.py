@@ -57,10 +57,12 @@ def _sigma(c: Any, other: Any, covariance: Any) -> Any:
 def derivation() -> Derivation:
     one, two = c_0 * zeta + w_0, c_1 * zeta + w_1
     apart = _sigma(c_0, c_0, v_00) - 2 * _sigma(c_0, c_1, v_01) + _sigma(c_1, c_1, v_11)
-    query = queries(lambda _call, _q: y, (c_0, c_1), ((), (h,)), zeta, (w_0, w_1))[-1]
+    query = queries(lambda _call, _q: y, ((), (h,)), (one, two))[-1]
     return Derivation(
         chains=(
-            chain("A query sees the start and the noise by their sum", query, ("regroup", two + h * y)),
+            chain(
+                "A query sees the start and the noise by their sum", query, ("add the answer", h * y + two)
+            ),
             chain("The covariance of the sums", _expectation(one * two), ("", _sigma(c_0, c_1, v_01))),
             chain("The variance of a sum", _expectation(one**2), ("", _sigma(c_0, c_0, v_00))),
             chain(
@@ -103,6 +105,6 @@ def false_variants() -> Iterable[Variant]:
     )
     yield Variant(
         name="given the start, c and -c are asked the same",
-        left=queries(lambda _call, _q: y, (c_0,), ((),), zeta, (w_0,))[0],
-        right=queries(lambda _call, _q: y, (-c_0,), ((),), zeta, (w_0,))[0],
+        left=queries(lambda _call, _q: y, ((),), (c_0 * zeta + w_0,))[0],
+        right=queries(lambda _call, _q: y, ((),), (-c_0 * zeta + w_0,))[0],
     )

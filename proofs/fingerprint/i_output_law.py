@@ -98,7 +98,7 @@ def derivation() -> Derivation:
 
 
 def _plan() -> Iterable[Chain]:
-    asked = queries(lambda u, _q: y[u], (0, 0, 0, 0), ROWS, S.Zero, w)
+    asked = queries(lambda u, _q: y[u], ROWS, w)
     for u in range(3):
         yield chain(
             f"Call {u} is asked within eps of its plan if its noise is within eps of omega",
@@ -175,7 +175,7 @@ def _covariance() -> Iterable[Chain]:
 
 
 def false_variants() -> Iterable[Variant]:
-    asked = queries(lambda u, _q: y[u], (0, 0, 0, 0), ROWS, S.Zero, w)
+    asked = queries(lambda u, _q: y[u], ROWS, w)
     yield Variant(
         name="the plan does not see what is carried between calls",
         left=asked[2] - (omega[2] + h_20 * y[0]),

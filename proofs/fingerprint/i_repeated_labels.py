@@ -39,7 +39,7 @@ TWO = (S.One, Rational(1, 2), Rational(3, 10))
 def _output(network: Any, weights: Any, start: Any = z) -> Any:
     inner, first, second = weights
     rows = ((), (inner,), (first, second))
-    return queries(lambda _call, q: network(q), (S.One, S.One, S.One), rows, start)[-1]
+    return queries(lambda _call, q: network(q), rows, (start, start, start))[-1]
 
 
 def _affine(q: Any) -> Any:
