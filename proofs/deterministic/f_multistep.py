@@ -44,7 +44,7 @@ CLAIM = Claim(
     statement=r"z_s = \mathrm{DDIM} + \varphi\, \alpha_s (1 - e^{-h}) \frac h{h_0} (\hat x_t - \hat x_p),"
     r" \qquad \text{order } 2 \iff \varphi = \tfrac12 + O(h); \qquad"
     r" \mathrm{UniP}_2 = \text{++}(2M),\ \mathrm{DEIS}_1 = \mathrm{DPM}_1,"
-    r"\ \mathrm{DEIS}_2 \ne \mathrm{DPM}_2",
+    r"\ \mathrm{DEIS}_2 = \mathrm{DPM}_2^{\mathrm{heun}}",
     source=Source(seed="003", section="Sampling", equation="implied: higher-order samplers beside DDIM"),
 )
 

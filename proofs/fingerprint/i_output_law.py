@@ -13,15 +13,15 @@ subspaces, the p_u of one label are distinct, because the sampler is reduced. Le
 within eps of p_u at label l_u, and 0 elsewhere.
 
 1. Expansion. Run any sampler with M calls on this network. Which calls S are answered by which u(j), j in
-S, decides the run: call j is, if w_j is within eps of m_j = p_u(j) - sum_{k<j, k in S} H_jk y_u(k), and the
-output is w_M + s with s = sum_S H_Mk y_u(k). Writing "is not" as one minus "is", E exp(tau output) is a
-sum, with signs, over S, u and further calls R of exp(tau s) E[exp(tau w_M); |w_j - m_j| < eps for j in C],
-C = S + R. For small eps this is zero unless m lies in the range of Sigma_C, for all (omega, y) outside a
-proper subspace or for none; else it is eps^(d rank) times a convergent power series in eps, whose
-coefficients are polynomials times exp(Q), Q = -m Sigma_C^+ m / 2 + tau (s + L m) + s_C^2 tau^2 / 2, with L
-m the mean and s_C^2 the variance of w_M given w_C = m; the first coefficient is a volume, so positive.
-Exponentials of different quadratic forms are independent over polynomials. So for each quadratic form in
-(omega, y, tau) both samplers have the same series.
+S, decides the run: call j is, if its label is that of u(j) and w_j is within eps of m_j = p_u(j) -
+sum_{k<j, k in S} H_jk y_u(k), and the output is w_M + s with s = sum_S H_Mk y_u(k). Writing "is not" as one
+minus "is", E exp(tau output) is a sum, with signs, over S, u and further calls R of exp(tau s) E[exp(tau
+w_M); |w_j - m_j| < eps for j in C], C = S + R. For small eps this is zero unless m lies in the range of
+Sigma_C, for all (omega, y) outside a proper subspace or for none; else it is eps^(d rank) times a
+convergent power series in eps, whose coefficients are polynomials times exp(Q), Q = -m Sigma_C^+ m / 2 +
+tau (s + L m) + s_C^2 tau^2 / 2, with L m the mean and s_C^2 the variance of w_M given w_C = m; the first
+coefficient is a volume, so positive. Exponentials of different quadratic forms are independent over
+polynomials. So for each quadratic form in (omega, y, tau) both samplers have the same series.
 
 2. The first sampler, as planned: S all calls, u the identity. There m = omega, which always lies in V, and
 s = sum H_Nu y_u. Call its form Q*. Let (S, u, R) of any sampler have the form Q*. At tau = 0 and omega = 0
