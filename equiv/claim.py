@@ -31,7 +31,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The header of a proof file.
 
     ``statement`` is what is proved, in LaTeX. An erratum also has ``as_written``, the false statement of
-    the source, and the name of its row in the table of errata.
+    the source, and the name of its row in the table of errata. ``open`` says what of the statement is argued
+    in the text and was not decided by the machine: then the claim is INCONCLUSIVE, whatever its chains show.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     erratum: str = ""
     as_written: str = ""
+    open: str = ""
 
 
 class Line(msgspec.Struct, frozen=True):

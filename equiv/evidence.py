@@ -74,17 +74,62 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     witness: Witness | None = None
     rejected: tuple[Rejected, ...] = ()
     surviving_variants: tuple[str, ...] = ()  # variants that were not refuted
+    open: str = ""  # what of the statement was not decided
     mutants: dict[str, int] = {}  # what became of random changes of one operator of the statement
 
     @property
     def outcome(self) -> Outcome:
         if self.witness is not None:
             return Outcome.FAILS
-        if not self.equalities or self.surviving_variants or not self.rejected:
+        if self.open or not self.equalities or self.surviving_variants or not self.rejected:
             return Outcome.UNKNOWN  # a procedure that refutes nothing has shown nothing
         if all(e.outcome is Outcome.HOLDS for e in self.equalities):
             return Outcome.HOLDS
         return Outcome.UNKNOWN
+
+
+class Unchecked(msgspec.Struct, frozen=True, kw_only=True):
+    """A link or a false variant that the kernel has not accepted, and why: it says nothing against it."""
+
+    name: str
+    about: str
+    reason: str
+
+
+class KernelProof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a second, independent kernel accepted of a claim: links, and that false variants are false.
+
+    ``rejected`` are links of which the kernel accepted that the sides differ at a point of the domain. A
+    proof that the kernel did not find is no rejection: then the link is ``unchecked``.
+    """
+
+    links: tuple[str, ...] = ()  # accepted lemmas: under the hypotheses, both sides are defined and equal
+    variants: tuple[str, ...] = ()  # accepted lemmas: there is a point at which the sides differ
+    unchecked: tuple[Unchecked, ...] = ()
+    rejected: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()  # the axioms that the accepted lemmas rest on
+    version: str = ""  # of the kernel
+    file: str = ""  # in which the lemmas are
+    reason: str = ""  # why nothing was checked
+    witness: Witness | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.rejected:
+            return Outcome.FAILS
+        checked = self.links and not self.unchecked and not self.reason
+        return Outcome.HOLDS if checked else Outcome.UNKNOWN
+
+    @property
+    def counted(self) -> str:
+        """``7 of 7 links, 5 of 5 variants``, or why nothing was checked."""
+        if self.reason:
+            return f"not kernel-checked: {self.reason}"
+        left = [u.name for u in self.unchecked]
+        variants = sum("_false_" in n or "_as_written_" in n for n in left)
+        links = len(self.links) + len(left) - variants
+        accepted = len(self.variants)
+        return f"{len(self.links)} of {links} links, {accepted} of {accepted + variants} variants"
 
 
 class Defect(enum.Enum):
@@ -151,4 +196,4 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return Outcome.UNKNOWN
 
 
-Evidence = Proof | Conformance | Experiment | Failure
+Evidence = Proof | KernelProof | Conformance | Experiment | Failure

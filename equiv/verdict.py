@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Sequence
 
-from equiv.evidence import Conformance, Evidence, Experiment, Failure, Outcome, Proof
+from equiv.evidence import Conformance, Evidence, Experiment, Failure, KernelProof, Outcome, Proof
 
 
 class Verdict(enum.Enum):
@@ -23,8 +23,11 @@ def judge(evidence: Sequence[Evidence]) -> Verdict:
 
     An erratum is told by evidence about the statement as written: it is CORRECTED only if that is
     refuted and the corrected statement proved. A failure only ever weakens a verdict: it leaves a refutation
-    standing and takes a proof away.
+    standing and takes a proof away. A kernel that accepts that a link is false speaks against the
+    statement; one that accepts a proof, or finds none, changes nothing.
     """
+    kernel = [e for e in evidence if isinstance(e, KernelProof)]
+    evidence = [e for e in evidence if e not in kernel]
     as_written = [e for e in evidence if isinstance(e, Proof) and e.about == "as written"]
     statement = [e for e in evidence if e not in as_written]
     fails = any(e.outcome is Outcome.FAILS for e in statement)
@@ -33,6 +36,7 @@ def judge(evidence: Sequence[Evidence]) -> Verdict:
     broken = any(isinstance(e, Failure) for e in statement)
     undecided = any(e.outcome is Outcome.UNKNOWN for e in statement)
 
+    fails = fails or any(e.outcome is Outcome.FAILS for e in kernel)
     if fails and proved:
         return Verdict.INTERNAL_ERROR
     if fails:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import sympy
 
-from equiv.claim import Chain, Derivation, ProofFile, Variant
+from equiv.claim import Chain, Claim, Derivation, ProofFile, Variant
 from equiv.evidence import Condition, Equality, Evidence, Outcome, Proof, Rejected, Witness
 from equiv.symbolic.decision import (
     Contradiction,
@@ -36,13 +36,13 @@ def prove(module: Any) -> list[Evidence]:
         derivation = file.derivation()
         variants = list(file.false_variants())
         as_written = list(module.as_written()) if file.CLAIM.erratum else []
-    evidence = _evidence(derivation, variants, file.CLAIM.id)
+    evidence = _evidence(derivation, variants, file.CLAIM)
     if file.CLAIM.erratum:
         evidence.append(_against(as_written))
     return evidence
 
 
-def _evidence(derivation: Derivation, variants: Iterable[Variant], seed: str) -> list[Evidence]:
+def _evidence(derivation: Derivation, variants: Iterable[Variant], claim: Claim) -> list[Evidence]:
     """The proof and, where our own rules contradict certified values, the refutation beside it."""
     domain = _domain(derivation.hypotheses)
     decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
@@ -59,7 +59,8 @@ def _evidence(derivation: Derivation, variants: Iterable[Variant], seed: str) ->
         witness=witnesses[0] if witnesses else None,
         rejected=rejected,
         surviving_variants=surviving,
-        mutants=tally(_statements(derivation), domain, seed),
+        mutants=tally(_statements(derivation), domain, claim.id),
+        open=claim.open,
     )
     contradictions = [d.refuted.witness for _, d in decided if isinstance(d, Contradiction)]
     return [proof, *(Proof(witness=w) for w in contradictions[:1])]

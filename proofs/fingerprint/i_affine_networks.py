@@ -33,6 +33,7 @@ from equiv.proofs._samplers import queries
 CLAIM = Claim(
     id="i-affine-networks",
     title="Affine networks determine a sampler whose labels are distinct",
+    open="the induction over calls is argued in the text; its algebra was decided for three calls",
     statement=r"q_N \sim q'_N \text{ for all } F(l, q) = f_l q + g_l,\ l_i \ne l_j\ (i \ne j)"
     r" \implies (l, H, \Sigma) \cong (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),

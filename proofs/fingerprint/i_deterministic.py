@@ -33,6 +33,7 @@ from equiv.proofs._samplers import queries, through
 CLAIM = Claim(
     id="i-deterministic",
     title="Deterministic samplers are the same exactly if their matrices are",
+    open="the induction over calls is argued in the text; its algebra was decided for three calls",
     statement=r"q_j = c_j \zeta + \sum_{i<j} H_{ji} F(l_i, q_i), \quad \zeta \ne 0, \text{ reduced:}\quad"
     r" q_N = q'_N \text{ for every } F \iff (l, c, H) \cong (l', c', H')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same"),

@@ -350,3 +350,13 @@ def test_only_lifting_and_proofs_prove(found: list[Evidence]) -> None:
         if not isinstance(e, Proof)
     ]
     assert judge(weaker) not in {Verdict.PROVED, Verdict.CORRECTED}
+
+
+def test_a_claim_with_an_open_part_is_inconclusive_whatever_its_chains_show() -> None:
+    from equiv.proofs.fingerprint import i_output_law
+
+    (proof, *_) = prove(i_output_law)
+    assert isinstance(proof, Proof)
+    assert all(e.outcome is Outcome.HOLDS for e in proof.equalities)
+    assert "argued in the text" in proof.open
+    assert judge([proof]) is Verdict.INCONCLUSIVE
