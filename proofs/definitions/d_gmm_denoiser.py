@@ -4,7 +4,8 @@ For one component N(m, c^2), the prior density of x times the likelihood of z is
 around alpha m with variance V = alpha^2 c^2 + sigma^2 times that of x around the component's denoiser with
 variance c^2 sigma^2 / V: the exponents and the normalisers agree. So a component has the mass w N(z; alpha
 m, V), and E[x | z] is the mean of the components' denoisers, weighted by mass. Masses and first moments add
-up over components; the formula is compared for two.
+up over components, since the integral is linear: that step is said, not decided. The formula is compared
+for two components.
 
 Not claimed: covariances that are not multiples of the identity; how accurate the formula is in floating
 point.

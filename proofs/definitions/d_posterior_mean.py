@@ -4,7 +4,8 @@ Given z, the mean square error of a prediction N of a target T is (N - E[T | z])
 variance of T, which does not depend on N. The targets x, eps, v, u and the score are affine in x once z is
 given, so their conditional expectations are the same affine maps of E[x | z]. Only the linearity of the
 expectation given z and its first two moments are used, for any data law with a second moment; by the tower
-property the total error is the mean over z.
+property the total error is the mean over z. Written for one coordinate; the error is a sum over
+coordinates.
 
 Not claimed: losses other than the mean square; that a network attains its best prediction.
 """

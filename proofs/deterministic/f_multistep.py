@@ -5,17 +5,16 @@ x_hat_p that is exact where x_hat is constant along the path has A = sigma_s / s
 (1 - exp(-h)): it is DDIM + phi alpha_s (1 - exp(-h)) (h / h_0) (x_hat_t - x_hat_p). On a path with x_hat =
 x_hat_t + q_1 tau + q_2 tau^2 in the half log-SNR tau, its local error is alpha_s q_1 (F(h) - (phi - 1/2) h
 (1 - exp(-h))), where 0 < F < h^3 / 12 by F(0) = F'(0) = 0 and F'' = h exp(-h) / 2, plus alpha_s q_2 times
-what is of third order in the steps. So the method is of order 2 if and only if phi = 1/2 + O(h), and exact
-for x_hat linear in tau at one phi alone.
+h^2 - 2 h + 2 - 2 exp(-h) + phi (1 - exp(-h)) h h_0. So on linear paths the local error is of third order
+exactly if phi = 1/2 + O(h), and it is zero at one phi alone.
 
 DPM-Solver++(2M) is phi = 1/2, and so is UniP-2 with B(h) = 1 - exp(-h) ("bh2"): they are the same step. The
 variant "heun" is the exact phi; UniP-2 with B(h) = h is phi = h / (2 (1 - exp(-h))). In the noise
 prediction, DEIS-1 is DPM-Solver-1, and DEIS-2 (in log rho) is the variant "heun" of DPM-Solver(2M), not the
 variant "midpoint".
 
-Not claimed: convergence where the ratio of step lengths is not bounded, or at an end with alpha = 0 or
-sigma = 0; methods that use earlier states, as those in the noise prediction do when seen in the data
-prediction.
+Not claimed: paths that are not quadratic; convergence, and with it the order of the method; methods that
+use earlier states, as those in the noise prediction do when seen in the data prediction.
 """
 
 from collections.abc import Iterable
@@ -42,7 +41,8 @@ CLAIM = Claim(
     id="f-multistep",
     title="Two-step methods differ by one scalar",
     statement=r"z_s = \mathrm{DDIM} + \varphi\, \alpha_s (1 - e^{-h}) \frac h{h_0} (\hat x_t - \hat x_p),"
-    r" \qquad \text{order } 2 \iff \varphi = \tfrac12 + O(h); \qquad"
+    r" \qquad \hat x = \hat x_t + q_1 \tau:\ \text{error } = \alpha_s q_1 \left((1 + \tfrac h2) e^{-h}"
+    r" + \tfrac h2 - 1 - (\varphi - \tfrac12) h (1 - e^{-h})\right); \qquad"
     r" \mathrm{UniP}_2 = \text{++}(2M),\ \mathrm{DEIS}_1 = \mathrm{DPM}_1,"
     r"\ \mathrm{DEIS}_2 = \mathrm{DPM}_2^{\mathrm{heun}}",
     source=Source(seed="003", section="Sampling", equation="implied: higher-order samplers beside DDIM"),
@@ -118,6 +118,7 @@ def _order() -> Iterable[Chain]:
         _slope_error(phi),
         ("add and take away a half", middle - (phi - Rational(1, 2)) * h * (1 - exp(-h))),
     )
+    yield chain("F", middle, ("collect", (1 + h / 2) * exp(-h) + h / 2 - 1))
     yield chain("F at 0", at(middle, h, 0), ("exp(0) is 1", S.Zero))
     yield chain("F' at 0", at(rate(middle, h), h, 0), ("exp(0) is 1", S.Zero))
     yield chain("F''", rate(rate(middle, h), h), ("differentiate twice", h * exp(-h) / 2))

@@ -1,26 +1,26 @@
-r"""The orders of DDIM, Heun, the midpoint method and DPM-Solver++(2M).
+r"""The local errors of DDIM, Heun, the midpoint method and DPM-Solver++(2M).
 
 In the variables of a row (f-row-family) sampling is y' = F(eta, y) with F the network's output, and DDIM is
 its Euler step. Let h be a step. By Taylor's theorem F(eta + a, y + b) is F + a F_eta + b F_y and a
 remainder of second order in (a, b), and the exact solution is y + h F + h^2 / 2 (F_eta + F_y F) + h^3 T,
-with remainders bounded on compact sets where F is twice differentiable. Then Euler misses h^2 / 2 (F_eta +
-F_y F) + h^3 T, and Heun and the midpoint method miss h^3 times what is bounded: the orders are 1 and 2 in
-every row. For systems F_y is a matrix, which occurs only in the product F_y F, and nothing changes.
+with remainders bounded on compact sets where F is twice differentiable: R and T stand for them, and that
+they are bounded is not decided here. Then Euler misses h^2 / 2 (F_eta + F_y F) + h^3 T, and Heun and the
+midpoint method miss h^3 (T - R / 2) and h^3 (T - R), in every row. For systems F_y is a matrix, which
+occurs only in the product F_y F, and nothing changes.
 
 DPM-Solver++(2M) works with q = lambda / 2, where z / sigma grows at the rate exp(q) x_hat. With x_hat + u
-x' + u^2 R the prediction at q + u, the step of the exact solution is exp(q) ((exp(h) - 1) x_hat + (1 + (h -
-1) exp(h)) x' + ...), and the method with its last step h_0 has exp(q) (exp(h) - 1) (x_hat + h/2 x' - h h_0
-/ 2 R): they differ by the coefficient G(h) = 1 + h/2 - exp(h) + (h/2) exp(h) of x', whose Taylor series
-starts with h^3 / 12, and by terms in R of third order. So the local error is of third order and the order
-is 2, wherever x_hat is twice differentiable in q: away from sigma = 0 and alpha = 0.
+x' + u^2 R(u) the prediction at q + u, R its mean over the step by the weight u^2 exp(u) and R_0 = R(-h_0),
+the step of the exact solution is exp(q) ((exp(h) - 1) x_hat + (1 + (h - 1) exp(h)) x' + R int u^2 exp(u)),
+and the method with its last step h_0 has exp(q) (exp(h) - 1) (x_hat + h/2 x' - h h_0 / 2 R_0): they differ
+by the coefficient G(h) = 1 + h/2 - exp(h) + (h/2) exp(h) of x', whose Taylor series starts with h^3 / 12,
+and by terms in R and R_0 of which the first is less than h^3 exp(h) / 3 times R.
 
-Local errors of at most K h^(p+1) under a Lipschitz constant L add up as the recursion e' = (1 + L h) e + K
-h^(p+1), whose solution from zero is K h^p ((1 + L h)^n - 1) / L: with n h fixed, at most K h^p (exp(L n h)
-- 1) / L, since log(1 + L h) < L h. For 2M, whose steps keep their ratios bounded, e is the larger of the
-last two errors, and the first step, a DDIM step, adds its h^2 once.
+How local errors add up, for orientation: those of at most K h^(p+1) under a Lipschitz constant L add up as
+the recursion e' = (1 + L h) e + K h^(p+1), whose solution from zero is K h^p ((1 + L h)^n - 1) / L: with n
+h fixed, at most K h^p (exp(L n h) - 1) / L, since log(1 + L h) < L h.
 
-Not claimed: the constants; orders near the ends, where the derivatives of the network grow without bound;
-order three.
+Not claimed: that the remainders are bounded, which fails near the ends, where the derivatives of the network
+grow; orders of convergence; order three.
 """
 
 from collections.abc import Iterable
@@ -35,10 +35,14 @@ from equiv.proofs._symbols import now, then
 
 CLAIM = Claim(
     id="f-orders",
-    title="The orders of the deterministic samplers",
-    statement=r"\mathrm{DDIM}:\ \tfrac{h^2}2 (F_\eta + F_y F) + O(h^3), \qquad"
-    r" \mathrm{Heun, midpoint}:\ O(h^3) \text{ in every row}, \qquad"
-    r" \mathrm{DPM\text{-}Solver{+}{+}(2M)}:\ \tfrac{h^3}{12} e^q x' + O(h^3) R \qquad (\text{local errors})",
+    title="The local errors of the deterministic samplers",
+    statement=r"F(\eta + h a, y + h b) = F + h a F_\eta + h F_y b + h^2 R,\quad"
+    r" y(\eta + h) = y + h F + \tfrac{h^2}2 (F_\eta + F_y F) + h^3 T:\quad"
+    r" \mathrm{DDIM}:\ \tfrac{h^2}2 (F_\eta + F_y F) + h^3 T,\quad"
+    r" \mathrm{Heun}:\ h^3 (T - \tfrac12 R),\quad \mathrm{midpoint}:\ h^3 (T - R); \qquad"
+    r" \mathrm{DPM\text{-}Solver{+}{+}(2M)}:\ e^q \left(G\, \hat x' + R \int_0^h u^2 e^u du"
+    r" + (e^h - 1) \tfrac{h h_0}2 R_0\right),\quad"
+    r" G = 1 + \tfrac h2 - e^h + \tfrac h2 e^h = \tfrac{h^3}{12} + \ldots",
     source=Source(seed="003", section="Sampling", equation="comment 1, higher-order solvers"),
     needs=("f-three-rows", "f-row-family", "f-heun-parametrization", "f-dpm-solver-1"),
 )
@@ -88,9 +92,10 @@ def _one_step() -> Iterable[Chain]:
     )
 
 
-def _exact_multistep() -> tuple[Any, Any]:
-    """The coefficients of x_hat and of its slope in the exact step, over exp(q)."""
-    return integral(exp(u), u, 0, h), integral(u * exp(u), u, 0, h)
+def _exact_multistep() -> tuple[Any, Any, Any]:
+    """The coefficients of x_hat, of its slope and of R in the exact step, over exp(q)."""
+    of_x, of_slope, of_curvature = (integral(u**k * exp(u), u, 0, h) for k in range(3))
+    return of_x, of_slope, of_curvature
 
 
 def _two_step(remainder: Any) -> Any:
@@ -105,7 +110,7 @@ def _gap() -> Any:
 
 
 def _multistep() -> Iterable[Chain]:
-    of_x, of_slope = _exact_multistep()
+    of_x, of_slope, of_curvature = _exact_multistep()
     half_step = (log_snr(then) - log_snr(now)) / 2
     yield chain(
         "The step of order one, for z / sigma",
@@ -120,14 +125,22 @@ def _multistep() -> Iterable[Chain]:
     yield chain("The exact step: x", of_x, ("the integral of exp", exp(h) - 1))
     yield chain("The exact step: its slope", of_slope, ("the integral of u exp(u)", 1 + (h - 1) * exp(h)))
     yield chain(
+        "The exact step: R",
+        of_curvature,
+        ("the integral of u^2 exp(u)", (h**2 - 2 * h + 2) * exp(h) - 2),
+    )
+    yield chain(
         "Two-step minus DDIM is a slope",
         _two_step(R_back),
         ("the difference quotient", (exp(h) - 1) * (x_t + h / 2 * x_slope - h * h_0 / 2 * R_back)),
     )
     yield chain(
         "The local error, over exp(q)",
-        of_x * x_t + of_slope * x_slope - _two_step(R_back),
-        ("collect the slope", _gap() * x_slope + (exp(h) - 1) * h * h_0 / 2 * R_back),
+        of_x * x_t + of_slope * x_slope + of_curvature * R - _two_step(R_back),
+        (
+            "collect the slope",
+            _gap() * x_slope + of_curvature * R + (exp(h) - 1) * h * h_0 / 2 * R_back,
+        ),
     )
     value, by = _gap(), "at zero"
     for order, expected in enumerate((S.Zero, S.Zero, S.Zero, S.Half)):

@@ -7,7 +7,8 @@ equidistant outputs, so they suit a grid that is equidistant in sigma / alpha. O
 the slope c in r = sigma / alpha, the second order misses c / 2 (r_s - r_t) ((r_s - r_t) - (r_t - r_p)),
 which is of third order where the grid is smooth.
 
-Not claimed: the first steps, which PNDM takes otherwise; levels that do not preserve the variance.
+Not claimed: combinations of more than four outputs; the first steps, which PNDM takes otherwise; levels
+that do not preserve the variance.
 """
 
 from collections.abc import Iterable
@@ -27,9 +28,11 @@ from equiv.proofs._symbols import eps_hat, now, then, z_t
 CLAIM = Claim(
     id="f-plms",
     title="PLMS is Adams-Bashforth in eps, with a DDIM transfer",
-    statement=r"\frac{z_s}{\alpha_s} = \frac{z_t}{\alpha_t} + \left(\frac{\sigma_s}{\alpha_s}"
+    statement=r"\alpha^2 + \sigma^2 = 1:\quad"
+    r" \frac{z_s}{\alpha_s} = \frac{z_t}{\alpha_t} + \left(\frac{\sigma_s}{\alpha_s}"
     r" - \frac{\sigma_t}{\alpha_t}\right) \epsilon', \qquad"
-    r" \epsilon' = \sum_j \hat\epsilon_{t_j} \int_0^1 \prod_{i \ne j} \frac{\tau + i}{i - j}\, d\tau",
+    r" \epsilon' = \sum_j \hat\epsilon_{t_j} \int_0^1 \prod_{i \ne j} \frac{\tau + i}{i - j}\, d\tau"
+    r" \qquad (i, j < 2, 3, 4)",
     source=Source(seed="003", section="Sampling", equation="implied: higher-order samplers beside DDIM"),
     needs=("p-conversions", "f-three-rows"),
 )

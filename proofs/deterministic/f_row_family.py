@@ -1,13 +1,14 @@
-r"""The predictions in which DDIM is an Euler step are the constant combinations of x and eps.
+r"""DDIM is an Euler step in every constant combination of x and eps, in one gauge; in v it is in none.
 
-For constants a and b, N = a x_hat + b eps_hat has the row z~ = z / c with c = b alpha - a sigma and
-eta = (a alpha + b sigma) / ((a^2 + b^2) c), wherever c is not zero at both levels: (alpha, sigma) / c moves
-along (a, b). Up to a constant, eta is sigma / (b c) if b is not zero and alpha / (a c) if a is not.
-Conversely, a row for N determines the gauge up to a constant factor: (b alpha - a sigma) / c does not depend
-on time. So v has no row: in the variance-preserving gauge, with angles phi, DDIM in v is a rotation by
-delta, which asks for c_s / c_t = cos(delta); but cos(a + b) is not cos(a) cos(b).
+For constants a and b, N = a x_hat + b eps_hat has the row z~ = z / c with c = b alpha - a sigma and eta =
+(a alpha + b sigma) / ((a^2 + b^2) c), wherever c is not zero at both levels: (alpha, sigma) / c moves along
+(a, b). Up to a constant, eta is sigma / (b c) if b is not zero and alpha / (a c) if a is not. Conversely, a
+row for N determines the gauge up to a constant factor: (b alpha - a sigma) / c does not depend on time. So
+v has no row: in the variance-preserving gauge, with angles phi, DDIM in v is a rotation by delta, which
+asks for c_s / c_t = cos(delta); but cos(a + b) is not cos(a) cos(b).
 
-Not claimed: rows whose output changes with time in another way; steps at whose ends c is zero.
+Not claimed: that no other output has a row, but for v in the variance-preserving gauge; steps at whose ends
+c is zero.
 """
 
 from collections.abc import Iterable
@@ -23,10 +24,12 @@ from equiv.proofs._symbols import eps_hat, now, then, v_hat, x_hat, z_t
 
 CLAIM = Claim(
     id="f-row-family",
-    title="All rows, and none for v",
-    statement=r"N = a \hat x + b \hat\epsilon \iff \tilde z = \frac{z}{b \alpha - a \sigma},\quad"
+    title="A row for every constant combination, and none for v",
+    statement=r"N = a \hat x + b \hat\epsilon:\quad \tilde z_s = \tilde z_t + N (\eta_s - \eta_t), \quad"
+    r" \tilde z = \frac{z}{b \alpha - a \sigma},\quad"
     r" \eta = \frac{a \alpha + b \sigma}{(a^2 + b^2)(b \alpha - a \sigma)}"
-    r" \quad\text{up to constants}; \qquad \hat v:\ z_s = \cos\delta\, z_t - \sin\delta\, \hat v",
+    r" \text{ and, up to constants, no other}; \qquad \hat v:\ z_s = \cos\delta\, z_t - \sin\delta\, \hat v,"
+    r"\quad \cos\varphi \cos\delta \ne \cos(\varphi + \delta)",
     source=Source(seed="003", section="Sampling", equation="implied: the table of reparametrisations"),
     needs=("p-conversions",),
 )

@@ -24,6 +24,8 @@ from equiv.proofs._calculus import at, rate
 CLAIM = Claim(
     id="l-immse",
     title="Information grows at half the error of the noise",
+    open="that the entropy may be differentiated under its integral, and that the boundary term vanishes, is"
+    " argued in the text; decided are the identities at every point, and the statement for normal data",
     statement=r"\frac{d}{d\lambda} I(x; z_\lambda)"
     r" = \tfrac12 E \lVert \epsilon - E[\epsilon | z_\lambda] \rVert^2,"
     r" \qquad x \sim N(0, c^2):\ I = \tfrac12 \log(1 + c^2 e^\lambda)",

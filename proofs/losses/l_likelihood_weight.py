@@ -1,4 +1,4 @@
-r"""Score matching weighted by g^2 is the loss with weight one: the evidence lower bound.
+r"""Score matching weighted by g^2 is the loss with weight one.
 
 Under uniform times, the square error of the score times g^2 is -lambda' times that of the noise, for
 every schedule in every gauge; so its weighting is one at every log-SNR, and one half with the factor 1/2

@@ -1,11 +1,12 @@
 r"""What decides the objective of a loss, and what decides the noise of its estimate.
 
 A loss is the integral of w(lambda) E(lambda), with E the mean square error of eps_hat at that noise level.
-If two weightings are proportional, so are the losses of every network. If they are not, there are two sets
-of levels on which their integrals (w_1, w_2) and (v_1, v_2) have different ratios. Take the best
+If two weightings are proportional, so are the losses of every prediction. If they are not, there are two
+sets of levels on which their integrals (w_1, w_2) and (v_1, v_2) have different ratios. Take the best
 prediction, and add a constant with the square 2 on the second set, or one with the square w_2 / w_1 + v_2 /
-v_1 on the first: the two networks are ordered one way by w and the other way by v. So w and v order all
-networks alike exactly if they are proportional.
+v_1 on the first: the two are ordered one way by w and the other way by v. So w and v order all predictions
+(functions of z and lambda) alike exactly if they are proportional. That such sets exist is said, not
+decided: a measure whose ratio to another is the same on all sets is a multiple of it.
 
 An estimate draws lambda with the density p and a sample, and returns w / p times the error of the sample.
 Its mean is the loss, whatever p is; its second moment is the integral of w^2 / p times the second moment of
@@ -32,7 +33,8 @@ from equiv.proofs._symbols import eps_hat, now, z_t
 CLAIM = Claim(
     id="l-loss-identification",
     title="w decides the objective; w, p and the error decide its noise",
-    statement=r"\int w E\, d\lambda \text{ orders all networks as } \int v E\, d\lambda \iff v = C w, \qquad"
+    statement=r"\int w E\, d\lambda \text{ orders all predictions as } \int v E\, d\lambda \iff v = C w,"
+    r" \qquad"
     r" \mathrm{Var}\left[\tfrac wp \ell\right] = \int \frac{w^2}p E[\ell^2]\, d\lambda"
     r" - \left(\int w E[\ell]\, d\lambda\right)^2",
     source=Source(

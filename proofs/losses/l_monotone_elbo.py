@@ -1,15 +1,17 @@
-r"""A weighting that does not increase with the log-SNR is a mixture of evidence lower bounds.
+r"""A weighting that does not increase with the log-SNR is a mixture of weightings with one cut-off each.
 
-With m(lambda) >= 0 the error of eps and K(lambda) half its integral up to lambda, which is the bound of
-data to which noise of that level was added, half the integral of w m is w(lambda_max) K(lambda_max) plus
-that of (-w') K: both grow alike with lambda_max and start at zero. So it is a mixture of bounds with
-weights that are not negative if w' <= 0. For the weightings of l-weight-table the derivatives are written
-as products of signs plain to see. Falling: flow matching and v on the cosine schedule, InDI, x on the
-cosine schedule, the cosine map, the sigmoid, and v on DDPM's schedule. Rising somewhere: eps on the
-cosine schedule and min-SNR there (below 0 and log gamma), P2 with k > 0 (where lambda is low enough), EDM
-and Stable Diffusion 3 (below what is shown), and eps on DDPM's schedule with its constants (near t = 1).
+With m(lambda) >= 0 the error of eps and K(lambda) half its integral up to lambda, the loss of weight one on
+levels noisier than that (in the literature minus the evidence lower bound of data with noise of that level,
+up to a constant, which is not shown here), half the integral of w m is w(lambda_max) K(lambda_max) plus
+that of (-w') K: both grow alike with lambda_max and start at zero. So it is a mixture of the K with weights
+that are not negative if w' <= 0. For the weightings of l-weight-table the derivatives are written as
+products of signs plain to see. Falling: flow matching and v on the cosine schedule, InDI, x on the cosine
+schedule, the cosine map, the sigmoid, and v on DDPM's schedule. Rising somewhere: eps on the cosine
+schedule and min-SNR there (below 0 and log gamma), P2 with k > 0 (where lambda is low enough), EDM and
+Stable Diffusion 3 (below what is shown), and eps on DDPM's schedule with its constants (near t = 1).
 
-Not claimed: that monotone weightings train better; the sign of w' elsewhere where it changes.
+Not claimed: that K bounds a likelihood; that monotone weightings train better; the sign of w' elsewhere
+where it changes.
 """
 
 from collections.abc import Iterable
@@ -24,7 +26,7 @@ from equiv.proofs._symbols import t
 
 CLAIM = Claim(
     id="l-monotone-elbo",
-    title="Falling weightings are mixtures of lower bounds",
+    title="Falling weightings are mixtures of the loss of weight one, cut off",
     statement=r"\tfrac12 \int_{\lambda_{\min}}^{\lambda_{\max}} w\, m\, d\lambda"
     r" = w(\lambda_{\max}) K(\lambda_{\max}) + \int_{\lambda_{\min}}^{\lambda_{\max}} (-w')\, K\, d\lambda,"
     r" \qquad K(\lambda) = \tfrac12 \int_{\lambda_{\min}}^\lambda m",

@@ -5,7 +5,7 @@ constant. So Stable Diffusion 3's weighting with m = 0 and s = 1 is a mixture of
 0, -2 and -4 with masses 1, 2 exp(1/2) and exp(2), and EDM's is one of deviation 2.4 at 2.4 and -3.36 with
 masses 1 and 4 exp(0.48). A product of two normals integrates to a normal density of the distance of their
 means. This gives the cosine of the angle between the two weightings, as functions of lambda, in closed
-form: its square is 86.094 / 87.412, and it is 0.9924.
+form, which is not one; its value, about 0.9924, was computed and not decided.
 
 Not claimed: a sense of "very similar" (total variation and the places of the peaks are measured, not
 proved); other m and s; that the ratio of the weightings is bounded, which it is not, as their tails have

@@ -1,9 +1,9 @@
 r"""The weightings in use, as functions of the log-SNR.
 
-A loss draws times with some density and weighs a mean square error; its weighting of the noise error is
-the factor of that error times the density of log-SNRs. Each is computed from its schedule, as a function
-of t, and shown to be the named function of the log-SNR at t. Every schedule runs through all log-SNRs, so
-that the functions are equal.
+A loss draws times with some density and weighs a mean square error; its weighting of the noise error is the
+factor of that error times the density of log-SNRs. Each is computed from its schedule, as a function of t,
+and shown to be the named function of the log-SNR at t, so that the functions are equal on the log-SNRs that
+the schedule runs through: all of them, but for DDPM, whose last is finite.
 
 Not claimed: the constants, of which a loss is free; schedules cut off at the ends; which weighting is
 best.
@@ -29,7 +29,8 @@ CLAIM = Claim(
     r" \sqrt{\beta_0^2 + 2 (\beta_1 - \beta_0) \log(1 + e^{-\lambda})}}, \quad"
     r" w_{\mathrm{InDI}} = \tfrac18 e^{-\lambda} \operatorname{sech}^2 \tfrac\lambda4, \quad"
     r" w_{\mathrm{EDM}} = N(\lambda; 2.4, 2.4^2) (1 + 4 e^{-\lambda}), \quad"
-    r" w_{\mathrm{SD3}} = N(\lambda; -2 m, 4 s^2) (1 + e^{-\lambda/2})^2, \quad \ldots",
+    r" w_{\mathrm{SD3}} = N(\lambda; -2 m, 4 s^2) (1 + e^{-\lambda/2})^2, \quad"
+    r" w_{\mathrm{cosmap}} = \frac{\operatorname{sech} \frac\lambda2}{2 \pi} (1 + e^{-\lambda/2})^2",
     source=Source(seed="003", section="Training", equation="the plot of weighting functions"),
     needs=("l-lambda-densities", "p-mse-table"),
 )

@@ -2,9 +2,9 @@ r"""The schedule of a diffusion process: drift and diffusion determine signal an
 
 A process with drift f_t z and diffusion g_t has alpha' = f alpha and (sigma^2)' = 2 f sigma^2 + g^2. From
 alpha_0 = 1 and sigma_0 = 0 these have one solution, alpha = exp(int f) and sigma^2 = alpha^2 int g^2 /
-alpha^2: the quotient sigma^2 / alpha^2 has the derivative g^2 / alpha^2, and what is stated solves both
-equations. The source leaves out the factor alpha: what it calls sigma is sigma / alpha, which changes the
-log-SNR.
+alpha^2: the quotient of any alpha and the stated one does not change, sigma^2 / alpha^2 has the derivative
+g^2 / alpha^2, and what is stated solves both equations. The source leaves out the factor alpha: what it
+calls sigma is sigma / alpha, which changes the log-SNR.
 
 Not claimed: other initial values; drifts that are not integrable (alpha_1 = 0 only as a limit).
 """
@@ -74,6 +74,11 @@ def derivation() -> Derivation:
                 _rate(variance / signal**2),
                 ("the quotient rule", (_rate(variance) - 2 * variance * _rate(signal) / signal) / signal**2),
                 ("f is alpha' / alpha and g^2 is (sigma^2)' - 2 f sigma^2", diffusion_squared / signal**2),
+            ),
+            chain(
+                "Any solution of alpha' = f alpha keeps its quotient to the stated alpha",
+                _rate(signal / _alpha(t)),
+                ("the quotient rule", (_rate(signal) - f(t) * signal) / _alpha(t)),
             ),
             chain(
                 "The stated alpha solves alpha' = f alpha",

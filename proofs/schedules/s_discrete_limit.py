@@ -1,14 +1,15 @@
-r"""The discrete chain and its continuous limit differ by O(1/N).
+r"""The discrete chain of linear rates and its continuous limit differ by O(1/N).
 
-The product of 1 - b_i over N steps with b_i = beta_i / N is exp(-sum b_i) up to a factor whose logarithm
-lies between -Q / (2 (1 - b_max)) and -Q / 2, where Q is the sum of b_i^2: each log(1 - b) + b lies between
--b^2 / (2 (1 - b)) and -b^2 / 2, because all start at zero and their derivatives are so ordered. Q is 1/N
-times the mean of beta^2. For the linear table of DDPM the sum of b_i is the integral of beta exactly, and N
-Q is the integral of beta^2 up to the square of the slope over 6 (N - 1): so the relative error is -int
-beta^2 / (2 N) to first order. For any differentiable rate, a step of length h has hb - int beta = int (u -
-t + h) beta'(u) du, which is at most h^2 max |beta'| / 2.
+The product of 1 - b_i over N steps is exp(-sum b_i) up to a factor whose logarithm lies between -Q / (2 (1
+- b_max)) and -Q / 2, where Q is the sum of b_i^2: each log(1 - b) + b lies between -b^2 / (2 (1 - b)) and
+-b^2 / 2, because all start at zero and their derivatives are so ordered. Q is 1/N times the mean of beta^2.
+For the linear table of DDPM the sum of b_i is the integral of beta exactly, and N Q is the integral of
+beta^2 up to the square of the slope over 6 (N - 1): so the relative error is -int beta^2 / (2 N) to first
+order. Of any other differentiable rate only one step is shown: a step of length h has h beta - int beta =
+int (u - t + h) beta'(u) du, which is at most h^2 max |beta'| / 2.
 
-Not claimed: the value of the product for one N; convergence of samplers.
+Not claimed: the value of the product for one N; the limit for rates that are not linear; convergence of
+samplers.
 """
 
 from collections.abc import Iterable
@@ -17,15 +18,16 @@ from typing import Any
 from sympy import Function, Gt, Lt, S, log, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
-from equiv.proofs._calculus import integral, rate
+from equiv.proofs._calculus import at, integral, rate
 from equiv.proofs._symbols import inside, t
 
 CLAIM = Claim(
     id="s-discrete-limit",
-    title="The discrete chain differs from its limit by O(1/N)",
-    statement=r"\prod_i (1 - \beta_i / N) = e^{-\int \beta - R}, \qquad"
-    r" \tfrac Q2 \le R \le \frac Q{2 (1 - \beta_{\max} / N)}, \qquad"
-    r" Q = \sum_i \frac{\beta_i^2}{N^2}"
+    title="The discrete chain of linear rates differs from its limit by O(1/N)",
+    statement=r"b_i = \tfrac1N \left(\beta_0 + \tfrac i{N - 1} (\beta_1 - \beta_0)\right),\ 0 \le i < N:\quad"
+    r" \prod_i (1 - b_i) = e^{-\int \beta - R}, \qquad"
+    r" \tfrac Q2 \le R \le \frac Q{2 (1 - b_{\max})}, \qquad"
+    r" Q = \sum_i b_i^2"
     r" = \frac1N \left(\int \beta^2 + \frac{(\beta_1 - \beta_0)^2}{6 (N - 1)}\right)",
     source=Source(
         seed="001", section="Diffusion Model Mathematical Foundations", equation="a process over T timesteps"
@@ -47,6 +49,7 @@ def derivation() -> Derivation:
 def _one_step() -> Iterable[Chain]:
     remainder, below = log(1 - b) + b, -(b**2) / (2 * (1 - b))
     yield chain("The remainder starts at zero", log(1 - S.Zero) + S.Zero, ("log 1 is 0", S.Zero))
+    yield chain("So does its lower bound, as b^2 does", at(below, b, 0), ("zero over two", S.Zero))
     yield chain("The derivative of the remainder", rate(remainder, b), ("differentiate", -b / (1 - b)))
     yield chain(
         "It lies below that of -b^2 / 2",

@@ -29,6 +29,8 @@ from equiv.proofs._symbols import now
 CLAIM = Claim(
     id="s-init-and-mixing",
     title="How fast a variance-preserving process forgets its data",
+    open="that boundary terms vanish and that integrals and limits in B may be taken, for any data law, is"
+    " argued in the text; decided are the identities at every point",
     statement=r"\mathrm{KL}(p_t \,\|\, N(0, I)) \le e^{-B_t}\, \mathrm{KL}(p_0 \,\|\, N(0, I)), \qquad"
     r" p_0 = N(m, I):\ \mathrm{KL}(p_t \,\|\, N(0, I)) = \tfrac12 e^{-B_t} |m|^2",
     source=Source(

@@ -80,6 +80,11 @@ def _by_log_snr() -> Iterable[Chain]:
 def _limit() -> Iterable[Chain]:
     f = log((1 - u) * exp(p * a) + u * exp(p * b))
     w = u * exp(p * b) / ((1 - u) * exp(p * a) + u * exp(p * b))
+    yield chain(
+        "lambda by f, for p = 1 / rho",
+        log_snr(variance_exploding(karras_sigma(u, 1 / p, exp(b), exp(a)))),
+        ("powers of exponentials", -2 / p * f),
+    )
     yield chain("f at 0", at(f, p, 0), ("1 - u + u", S.Zero))
     yield chain("f' at 0", at(rate(f, p), p, 0), ("the mean of the logarithms", (1 - u) * a + u * b))
     yield chain("f'' is a variance", rate(rate(f, p), p), ("differentiate twice", w * (1 - w) * (a - b) ** 2))

@@ -6,7 +6,8 @@ beta. Ten steps with beta = 0.1 (a constant rate, which the source calls linear)
 about 0.535: the state still has its data in it. Data at +2 and -2 end with the second moment 1 + 3 *
 0.9^10, not one.
 
-Not claimed: how far the law is from normal in any divergence; anything about longer chains.
+Not claimed: data that are normal with unit variance, which stay so; how far the law is from normal in any
+divergence; anything about longer chains.
 """
 
 from collections.abc import Iterable
@@ -22,10 +23,11 @@ CLAIM = Claim(
     id="s-seed001-beta",
     title="Ten steps of rate 0.1 do not reach a standard normal",
     statement=r"\beta_t = 0.1,\ T = 10 \implies \alpha_T^2 = 0.9^{10} = 0.3486784401, \quad"
-    r" \lambda_T = \log \frac{0.9^{10}}{1 - 0.9^{10}}, \qquad z_T \not\sim N(0, 1)",
+    r" \lambda_T = \log \frac{0.9^{10}}{1 - 0.9^{10}}, \qquad"
+    r" x = \pm 2:\ E z_T^2 = 1 + 3 \cdot 0.9^{10},\ z_T \not\sim N(0, 1)",
     source=Source(seed="001", section="Distribution Conversion Examples"),
     erratum="E18",
-    as_written=r"\beta_t = 0.1,\ T = 10 \implies z_T \sim N(0, 1)",
+    as_written=r"\beta_t = 0.1,\ T = 10,\ x = \pm 2 \implies z_T \sim N(0, 1)",
 )
 
 beta = symbols("beta", positive=True)

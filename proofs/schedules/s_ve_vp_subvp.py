@@ -2,8 +2,9 @@ r"""Variance exploding, variance preserving and sub-variance preserving processe
 
 With any function sigma: alpha = 1 has f = 0 and g^2 = (sigma^2)'. With any rate beta = B': alpha =
 exp(-B/2) has f = -beta/2; there g^2 = beta makes sigma^2 = 1 - exp(-B), which preserves the variance, and
-g^2 = beta (1 - exp(-2 B)) makes sigma = 1 - exp(-B). Where B starts at zero so do both sigmas, so these are
-the schedules of their processes.
+g^2 = beta (1 - exp(-2 B)) makes sigma = 1 - exp(-B). Where B starts at zero so do both sigmas. Conversely,
+the variance S of a process with that f and g^2 solves S' = 2 f S + g^2: then its distance to the stated
+one, divided by alpha^2, does not change, so that a process without noise at its start has no other.
 
 Not claimed: anything about data; that a process with B_1 finite ends in a standard normal.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 from sympy import Function, Lambda, S, exp, log
 
-from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.proofs._calculus import rate
 from equiv.proofs._symbols import t
 
@@ -22,7 +23,8 @@ CLAIM = Claim(
     title="Variance exploding, preserving and sub-preserving processes",
     statement=r"\mathrm{VE}:\ f = 0,\ g^2 = (\sigma^2)'; \qquad"
     r" \mathrm{VP}:\ f = -\tfrac\beta2,\ g^2 = \beta \iff \sigma^2 = 1 - e^{-B}; \qquad"
-    r" \mathrm{sub\text{-}VP}:\ f = -\tfrac\beta2,\ g^2 = \beta (1 - e^{-2 B}) \iff \sigma = 1 - e^{-B}",
+    r" \mathrm{sub\text{-}VP}:\ f = -\tfrac\beta2,\ g^2 = \beta (1 - e^{-2 B}) \iff \sigma = 1 - e^{-B}"
+    r" \qquad (\alpha = e^{-B/2},\ B_0 = 0,\ \sigma_0 = 0)",
     source=Source(
         seed="003", section="SDE and ODE perspective", equation="implied: the processes of Song et al."
     ),
@@ -30,6 +32,7 @@ CLAIM = Claim(
 )
 
 sigma, B = Function("sigma", positive=True), Function("B", positive=True)
+variance_of_process = Function("S", positive=True)
 RATE_ONE = {B: Lambda(t, t)}
 
 
@@ -59,6 +62,7 @@ def derivation() -> Derivation:
                 ("the exponentials cancel", beta),
             ),
             chain("VP: the variance is preserved", signal**2 + (1 - left), ("alpha^2 is exp(-B)", S.One)),
+            _only("VP", 1 - left, beta),
             chain("VP: it starts without noise", 1 - exp(-S.Zero), ("exp(0) is 1", S.Zero)),
             chain(
                 "sub-VP: g^2",
@@ -67,6 +71,7 @@ def derivation() -> Derivation:
                 ("differentiate", left * (exp(B(t)) - exp(-B(t))) * beta),
                 ("multiply out", beta * (1 - exp(-2 * B(t)))),
             ),
+            _only("sub-VP", (1 - left) ** 2, beta * (1 - exp(-2 * B(t)))),
             chain("sub-VP: it starts without noise", (1 - exp(-S.Zero)) ** 2, ("exp(0) is 1", S.Zero)),
             chain(
                 "sub-VP: the variance stays below one",
@@ -74,6 +79,19 @@ def derivation() -> Derivation:
                 ("a product of two positive numbers", left * (1 - left)),
             ),
         )
+    )
+
+
+def _only(name: str, stated: Any, diffusion_squared: Any) -> Chain:
+    """The distance of two variances, divided by alpha^2: its rate is zero if S' = 2 f S + g^2."""
+    signal, other = _signal(B(t)), variance_of_process(t)
+    return chain(
+        f"{name}: no other variance from the same start",
+        rate((other - stated) / signal**2),
+        (
+            "S' less 2 f S + g^2, where f is -beta/2",
+            (rate(other) - (-rate(B(t)) * other + diffusion_squared)) / signal**2,
+        ),
     )
 
 
