@@ -2,9 +2,10 @@ r"""The mean velocity given the state carries the density of the noisy data.
 
 Given x, a state moves with velocity alpha' x + sigma' eps, where eps = (z - alpha x) / sigma, and the kernel
 solves the continuity equation with it. Averaged over data of any law, so does p with u = E[alpha' x + sigma'
-eps | z], because p u is the average of kernel times velocity. In d dimensions the kernel is a product over
-coordinates, and one more factor adds one more term. With the posterior means of x and eps, u is alpha' x_hat
-+ sigma' eps_hat; for flow matching it is eps_hat - x_hat.
+eps | z], because p u is the average of kernel times velocity (derivatives are taken inside the average, as
+argued in proofs/_densities). In d dimensions the kernel is a product over coordinates, and one more factor
+adds one more term. With the posterior means of x and eps, u is alpha' x_hat + sigma' eps_hat; for flow
+matching it is eps_hat - x_hat.
 
 Not claimed: that the equation has no other solution (w-exact-density); levels without signal or without
 noise.

@@ -1,7 +1,8 @@
 r"""The density of the noisy data solves the Fokker-Planck equation of the forward process.
 
 For data of any law, and any differentiable schedule with positive alpha and sigma. Given x, the kernel
-solves the equation, which is linear; its average over the data therefore solves it too. In d dimensions the
+solves the equation, which is linear; its average over the data therefore solves it too, as derivatives may be
+taken inside the average (argued in proofs/_densities, not decided). In d dimensions the
 kernel is a product over coordinates, and one more factor adds one more term to both sides.
 
 Not claimed: that the equation has no other solution; levels without signal or without noise.

@@ -3,11 +3,11 @@ r"""Along the flow, the log-density falls by the divergence of the velocity.
 Where a density p is carried by a velocity u, p' = -div(p u), its logarithm at a point that moves with u
 changes at the rate -div u: coordinate by coordinate, the part of div(p u) in which p is differentiated is
 undone by the motion. So it is for noisy data of any law and u = E[alpha' x + sigma' eps | z], whose
-divergence is a multiple of the posterior variance and a function of time. The log-likelihood of a sample is
-therefore that of its noise plus the integral of the divergence from 0 to 1.
+divergence is a multiple of the posterior variance and a function of time. The log-density at a sample
+therefore gains, from a noisier level t to s, the integral of the divergence from s to t.
 
 Not claimed: anything about a learned velocity, which carries a density of its own; levels without signal or
-noise.
+noise, and so the log-likelihood of clean data, which is a limit.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ CLAIM = Claim(
     id="o-likelihood",
     title="The log-density along the flow",
     statement=r"\frac{d}{dt} \log p_t(z_t) = -\nabla \cdot u_t(z_t), \qquad"
-    r" \log p_0(z_0) = \log p_1(z_1) + \int_0^1 \nabla \cdot u_t(z_t)\, dt",
+    r" \log p_s(z_s) = \log p_t(z_t) + \int_s^t \nabla \cdot u_r(z_r)\, dr",
     source=Source(
         seed="001", section="Flow Matching Mathematical Foundations", equation="the continuity equation"
     ),

@@ -1,12 +1,15 @@
 r"""What needs normal noise: the score, the stochastic processes and renoising, but not the flow.
 
-Let eps have any differentiable density q, independent of x. Given x, z has the density K = q(e) / sigma with
-e = (z - alpha x) / sigma, which solves the continuity equation with the velocity alpha' x + sigma' e;
-averaged over the data, p does with u = E[alpha' x + sigma' eps | z]. DDIM and Euler steps of the flow use no
-law at all (f-ddim-is-fm). But the score given x is (log q)'(e) / sigma, which is -e / sigma only if q is the
-standard normal density, up to the constant that makes it a density: the derivative of q exp(e^2 / 2) must
-vanish. And the Fokker-Planck equation of the forward process misses by -g^2 / 2 times the derivative of e K
-/ sigma + K', which vanishes for the same q alone.
+Let eps have any twice differentiable density q > 0 with q, q' and e q'(e) bounded, independent of x. Given
+x, z has the density K = q(e) / sigma with e = (z - alpha x) / sigma, which solves the continuity equation
+with the velocity alpha' x + sigma' e; averaged over the data, p does with u = E[alpha' x + sigma' eps | z],
+derivatives being taken inside the average (allowed by the bounds, not decided). DDIM and Euler steps of the
+flow use no law at all (f-ddim-is-fm). But the score given x is (log q)'(e) / sigma, which is -e / sigma only
+if q is the standard normal density, up to the constant that makes it a density: the derivative of q exp(e^2
+/ 2) must vanish. And the Fokker-Planck equation of the forward process misses by -g^2 / 2 times the
+derivative of e K / sigma + K', which vanishes for the same q alone.
+
+Shown for one coordinate: in several, each is such a chain.
 
 The false variants are of point-mass data and uniform noise, inside its support, where the score is zero.
 
@@ -29,7 +32,8 @@ from equiv.proofs._symbols import less_noisy, now, then
 CLAIM = Claim(
     id="o-nongaussian-source",
     title="What needs normal noise",
-    statement=r"\epsilon \sim q: \quad \partial_t p_t + \nabla \cdot (p_t u_t) = 0, \qquad"
+    statement=r"\epsilon \sim q > 0,\ q, q', e q' \text{ bounded}: \quad"
+    r" \partial_t p_t + \nabla \cdot (p_t u_t) = 0, \qquad"
     r" \nabla \log p_t = -\frac{E[\epsilon | z]}{\sigma_t} \text{ for all data} \iff q = N(0, I)",
     source=Source(seed="003", section="Introduction", equation="the source distribution is a Gaussian"),
     needs=("o-continuity", "f-ddim-is-fm"),

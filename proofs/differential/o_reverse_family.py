@@ -1,17 +1,18 @@
-r"""Generative processes with the marginals of the forward process, if they are read backwards.
+r"""The marginals of the forward process solve the equations of the reverse processes, read backwards.
 
 A process dz = b dt + c dw that runs from t = 1 to t = 0 has the rate of change -(b p)' - c^2 p'' / 2: by tau
 = -t it is the forward process of drift -b. With the exact score s = (log p)', for data of any law, both
-processes of the source then have the density p_t at every t, for every eta_t and eps_t, started from p_1: s
-p is p', so the noise and its share of the drift cancel. They are the same process if eps_t = eta_t g_t,
-whatever the network says. In a time that runs from noise to data the velocity is -u, and the share of the
-score changes its sign. Shown for one coordinate; the equations are sums over coordinates.
+processes of the source then have an equation that the density p_t solves at every t, for every eta_t and
+eps_t: s p is p', so the noise and its share of the drift cancel. Where this equation has one solution, a
+process started from p_1 has the density p_t. They are the same process if eps_t = eta_t g_t, whatever the
+network says. In a time that runs from noise to data the velocity is -u, and the share of the score changes
+its sign. Shown for one coordinate; the equations are sums over coordinates.
 
 The source gives no direction of time. Read with growing t, both are wrong for every eta_t or eps_t that is
-not zero.
+not zero: what has the density p_t solves its equation, and p_t does not.
 
-Not claimed: that paths have the law of the forward process (o-two-time-law); a learned or guided score; any
-finite step.
+Not claimed: that the equation has no other solution; that paths have the law of the forward process
+(o-two-time-law); a learned or guided score; any finite step.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,11 @@ from equiv.proofs._symbols import now, x_hat
 
 CLAIM = Claim(
     id="o-reverse-family",
-    title="The reverse processes keep the marginals, read backwards in time",
-    statement=r"dz = \left(f_t z - \tfrac{1 + \eta_t^2}2 g_t^2\, \nabla \log p_t\right) dt + \eta_t g_t\,"
-    r" d\bar w = \left(u_t - \tfrac12 \varepsilon_t^2\, \nabla \log p_t\right) dt + \varepsilon_t\, d\bar w,"
-    r" \quad \varepsilon_t = \eta_t g_t, \quad dt < 0: \qquad z_t \sim p_t",
+    title="The marginals solve the equations of the reverse processes, read backwards",
+    statement=r"dz = b_t\, dt + \varepsilon_t\, d\bar w, \quad dt < 0, \quad b_t = f_t z"
+    r" - \tfrac{1 + \eta_t^2}2 g_t^2\, \nabla \log p_t = u_t - \tfrac12 \varepsilon_t^2\, \nabla \log p_t,"
+    r" \quad \varepsilon_t = \eta_t g_t: \qquad"
+    r" \partial_t p_t = -\nabla \cdot (b_t p_t) - \tfrac12 \varepsilon_t^2\, \Delta p_t",
     source=Source(seed="003", section="SDE and ODE perspective", equation="9 and 11"),
     needs=("o-forward-fp", "o-continuity"),
     erratum="E11",

@@ -1,14 +1,16 @@
-r"""The reverse processes share marginals but not paths: only eta = 1 reverses the forward process.
+r"""The reverse processes share marginals but not paths: only eta = 1 can reverse the forward process.
 
 For normal data of standard deviation c, V = alpha^2 c^2 + sigma^2, and a state at time t < T: the reverse
 process with constant eta is linear, and its correlation with the state at T is R^(eta^2), where R = (alpha_T
 / alpha_t) sqrt(V_t / V_T) is the correlation of the forward process. R lies below one if the log-SNR falls,
-so the two are equal for eta = 1 alone; for eta = 0 the correlation is one. That eta = 1 does reverse the
-forward process holds for data of any law: the density of z_t given z_T, which is p_t(z_t) times the forward
-kernel over p_T(z_T), solves its equation.
+so the two are equal for eta = 1 alone; for eta = 0 the correlation is one. (Decided is that the covariance of
+this form solves its linear equation and has its first value.) For eta = 1 and data of any law, the density of
+z_t given z_T in the forward process, which is p_t(z_t) times the forward kernel over p_T(z_T), solves the
+equation of the reverse process.
 
-Not claimed: data of mean other than zero, which moves all states alike; that the equations have no other
-solution; a closed form for other data and other eta.
+Not claimed: data of mean other than zero, which moves all states alike; that the equations of densities have
+no other solution, as is needed for the reverse process of eta = 1 to have that density; a closed form for
+other data and other eta.
 """
 
 from collections.abc import Iterable
@@ -30,7 +32,8 @@ CLAIM = Claim(
     title="Equal marginals, different paths",
     statement=r"\mathrm{corr}(z_t, z_T) = R^{\eta^2}, \qquad"
     r" R = \frac{\alpha_T}{\alpha_t} \sqrt{\frac{V_t}{V_T}} < 1 \quad (x \sim N(0, c^2)), \qquad"
-    r" p(z_t | z_T) = \frac{p_t(z_t)\, q(z_T | z_t)}{p_T(z_T)} \iff \eta = 1",
+    r" R^{\eta^2} = R \iff \eta = 1; \qquad \eta = 1:\ \partial_t (p_t\, q) = -\partial_z (b_t\, p_t\, q)"
+    r" - \tfrac12 g_t^2\, \partial_z^2 (p_t\, q), \quad q = q(z_T | z_t)",
     source=Source(
         seed="003", section="SDE and ODE perspective", equation="9, the reverse of the forward process"
     ),

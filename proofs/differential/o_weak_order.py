@@ -1,19 +1,19 @@
-r"""Every sampler takes one step rightly to first order in its length, and none to second order.
+r"""The churn step is right to first order in its length, and not to second order.
 
-Write the level after a step of length h as that at t - h. For any network and schedule, the mean of the
-churn step of rho = 1 + eta^2 moves by -h b with b = f z - (1 + eta^2) / 2 g^2 s, and its variance by h eta^2
-g^2, up to terms in h^2: what the reverse process of eta asks for. That is DDIM for rho = 1 and DDPM for rho
-= 2; DDPM with the variance of the forward step ("fixed large") agrees with it to first order. These are the
-conditions of weak order one.
+Write the level after a step of length h as that at t - h. For any network and differentiable schedule, the
+mean of the churn step of rho = 1 + eta^2 moves, at h = 0, at the rate -b with b = f z - (1 + eta^2) / 2 g^2
+s, and its variance at eta^2 g^2: what the reverse process of eta asks for. That is DDIM for rho = 1 and DDPM
+for rho = 2; DDPM with the variance of the forward step ("fixed large") agrees with it to first order. These
+are the conditions of weak order one.
 
 For normal data and the exact denoiser, the variance after a step falls short by exactly alpha_s^2 (1 -
 kappa^rho)^2 Var(x | z_t), which grows as the square of the step, 1 - exp(-x) being x less an integral
-between 0 and x^2 / 2, and is never negative: what N steps lose is of order 1 / N and cannot cancel. For DDPM
-it adds up in closed form. Where alpha vanishes, the drift f z - g^2 s and so Euler-Maruyama have no value,
-but DDIM and DDPM have.
+between 0 and x^2 / 2, and is never negative. For DDPM the gain of a step is a quotient of its ends, so that
+gains of many steps telescope. Where alpha vanishes, the drift f z - g^2 s and so Euler-Maruyama have no
+value, but DDIM and DDPM have.
 
-Not claimed: that first-order steps make weak order one (Talay's theorem, which asks for smooth bounded
-coefficients); the constant for other data.
+Not claimed: what many steps lose; that first-order steps make weak order one (Talay's theorem, which asks
+for smooth bounded coefficients); the constant for other data.
 """
 
 from collections.abc import Iterable
@@ -33,9 +33,9 @@ from equiv.proofs._symbols import eps_hat, inside, less_noisy, noise, now, t, th
 
 CLAIM = Claim(
     id="o-weak-order",
-    title="First order, and no more",
-    statement=r"E[z_{t-h} | z_t] = z_t - h \left(f z_t - \tfrac{1 + \eta^2}2 g^2 s\right) + O(h^2), \quad"
-    r" \mathrm{Var}[z_{t-h} | z_t] = h\, \eta^2 g^2 + O(h^2); \qquad V_s - V_s^{\text{step}}"
+    title="One step: first order, and no more",
+    statement=r"\partial_h E[z_{t-h} | z_t] |_{h = 0} = -\left(f z_t - \tfrac{1 + \eta^2}2 g^2 s\right),"
+    r" \quad \partial_h \mathrm{Var}[z_{t-h} | z_t] |_{h = 0} = \eta^2 g^2; \qquad V_s - V_s^{\text{step}}"
     r" = \alpha_s^2 (1 - \kappa^\rho)^2\, \mathrm{Var}(x | z_t) \quad (x \sim N(0, c^2))",
     source=Source(
         seed="003", section="SDE and ODE perspective", equation="discretising the backward process"

@@ -24,6 +24,8 @@ from equiv.proofs._samplers import queries
 CLAIM = Claim(
     id="i-given-start",
     title="Given the start, the matrices determine the law",
+    open="that the output is one and the same function of the start and of jointly normal noise is argued in"
+    " the text; its algebra was decided for two draws and one call",
     statement=r"(l, c, H, W) = (l', c', H', W') \implies q_N | \zeta \sim q'_N | \zeta \text{ for every"
     r" network},"
     r" \qquad W = G G^T = (G O) (G O)^T, \qquad W_{ii} - 2 W_{ij} + W_{jj} = 0 \iff w_i = w_j",

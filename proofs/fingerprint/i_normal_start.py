@@ -22,6 +22,8 @@ from equiv.proofs._samplers import queries
 CLAIM = Claim(
     id="i-normal-start",
     title="From a normal start, Sigma decides",
+    open="that the output depends on the sums of start and noise alone, for every number of calls, is argued"
+    " in the text; the entries of Sigma were decided",
     statement=r"\zeta \sim N(0, S^2): \quad (l, H, \Sigma) = (l', H', \Sigma') \implies q_N \sim q'_N"
     r" \text{ for every network}, \qquad \Sigma = S^2 c c^T + W",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),

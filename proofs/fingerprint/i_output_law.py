@@ -56,8 +56,8 @@ CLAIM = Claim(
     r" (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-normal-start",),
-    open="the expansion over hit patterns and the independence of exponentials of quadratic forms are argued in"
-    " the text; what is algebra was decided at its smallest size",
+    open="the expansion over hit patterns and the independence of exponentials of quadratic forms are argued"
+    " in the text; what is algebra was decided at its smallest size",
 )
 
 w = symbols("w_0 w_1 w_2 w_3", real=True)

@@ -3,13 +3,15 @@ r"""With repeated labels, affine networks are not enough to tell samplers apart.
 The samplers q_0 = z, q_1 = z + p y_0, output z + a y_0 + b y_1, which ask the same network twice under one
 label, have the output z (1 + (a + b) f + b p f^2) + g (a + b + b p f) for F(q) = f q + g: it depends on a +
 b and b p alone. So (p, a, b) = (1/2, 1/5, 3/5) and (1, 1/2, 3/10) agree for every affine network (and for
-every matrix in place of f, being polynomials in it). They are reduced, and not the same: for the tanh they
-differ, and for the network through (1, x), (1 + x/2, x^2) and (1 + x, x^3) at z = 1 by 3/10 x (1 - x)^2.
-For the tanh the laws of the output differ as well, from any normal start: the output rises with z, because
-the tanh rises with the slope 1 - tanh^2, which is positive; so output quantiles are outputs of quantiles,
-and the outputs differ somewhere, hence, being continuous, on an interval.
+every matrix in place of f, being polynomials in it: not decided). They are reduced, and not the same: for
+the tanh they differ, and for the network through (1, x), (1 + x/2, x^2) and (1 + x, x^3) at z = 1 by 3/10 x
+(1 - x)^2. (What follows is argued, not decided.) For the tanh the laws of the output differ as well, from
+any normal start: the output rises with z, because the tanh rises with the slope 1 - tanh^2, which is
+positive; so output quantiles are outputs of quantiles, and the outputs differ somewhere, hence, being
+continuous, on an interval.
 
-Not claimed: that output laws for all networks tell all samplers apart (i-output-law has that).
+Not claimed: that the laws differ; that output laws for all networks tell all samplers apart (i-output-law
+has that).
 """
 
 from collections.abc import Iterable

@@ -1,13 +1,14 @@
-r"""Which uniform grid is better for Gaussian data: that of flow matching or the cosine grid.
+r"""Which uniform grid has the smaller leading loss on Gaussian data: flow matching's or the cosine grid.
 
 With the angle of tan(theta) = sigma / (c alpha) as a function of grid time u, N steps of DDIM lose prod
-cos(theta' / N), so that N times the loss tends to half the integral of theta'^2 over u: log cos(D) is
--D^2 / 2 + O(D^4) (n-gaussian-grid), and the sum is a Riemann sum of a smooth function. That integral is
-the one of theta' over theta. For uniform flow-matching time it gives (1 + pi/4 (c + 1/c)) / 2, for
-uniform cosine time pi^2/16 (c + 1/c). So the cosine grid is better exactly if c + 1/c < 8 / (pi (pi - 2))
-= 2.2306, that is for c between 0.6214 and 1.6092. At c = 1: 1.2854 and 1.2337.
+cos(D_i), the D_i being theta' / N in the first order, and log cos(D) is -D^2 / 2 in the first order
+(n-gaussian-grid). So the leading loss is half the integral L of theta'^2 over u, per N. L is the integral of
+theta' over theta. For uniform flow-matching time it gives (1 + pi/4 (c + 1/c)) / 2, for uniform cosine time
+pi^2/16 (c + 1/c). So the cosine grid has the smaller L exactly if c + 1/c < 8 / (pi (pi - 2)) = 2.2306, that
+is for c between 0.6214 and 1.6092. At c = 1: 1.2854 and 1.2337.
 
-Not claimed: finite N, where the signs may differ near those ends; other data.
+Not claimed: that N times the loss tends to L (a Riemann sum of a smooth function); finite N, where the signs
+may differ near those ends; other data.
 """
 
 from collections.abc import Iterable
@@ -25,10 +26,10 @@ from equiv.proofs._symbols import inside, positive, t
 CLAIM = Claim(
     id="n-fm-vs-cosine-grid",
     title="Uniform flow-matching time or uniform cosine time",
-    statement=r"\lim_N N \left(1 - \frac{\operatorname{std} z_0}{c}\right) = \tfrac12 \int_0^1 \theta'^2\, du"
+    statement=r"\tan\theta = \frac\sigma{c\, \alpha}:\quad L = \tfrac12 \int_0^1 \theta'^2\, du"
     r" = \tfrac12 \left(1 + \tfrac\pi4 (c + \tfrac1c)\right)_{\mathrm{FM}},\ "
     r" \tfrac{\pi^2}{16} \left(c + \tfrac1c\right)_{\cos}; \qquad"
-    r" \cos \text{ better} \iff c + \tfrac1c < \frac8{\pi (\pi - 2)}",
+    r" L_{\cos} < L_{\mathrm{FM}} \iff c + \tfrac1c < \frac8{\pi (\pi - 2)}",
     source=Source(
         seed="003", section="Sampling", equation="implied: the best integrator depends on the data"
     ),

@@ -1,25 +1,22 @@
-r"""On normal data, the best grid of a stochastic sampler is uniform in the integral of cos(theta)^(eta^2).
+r"""The leading loss of a stochastic sampler on normal data is least where int cos(theta)^(eta^2) is uniform.
 
 Data N(0, c^2), with tan(theta) = sigma / (c alpha), in the gauge where the state has the variance 1 at
 every level (no step depends on the gauge); z_t has the variance 1 + d_t. A churn step of rho = 1 + eta^2
 keeps the part K = kappa^(eta^2) of the noise and gives d_s = m^2 d_t - L^2 with m = cos(theta_s)
 cos(theta_t) + K sin(theta_s) sin(theta_t) and L = cos(theta_s) sin(theta_t) - K sin(theta_s) cos(theta_t),
 exactly. With theta_s = theta_t - delta and C = cos(theta)^(eta^2), L = (1 + eta^2) delta + O(delta^2) and m
-C_s / C_t = 1 + O(delta^2). So C_s^2 d_s = C_t^2 d_t (1 + O(delta^2)) - (1 + eta^2)^2 C_t^2 delta^2 +
-O(delta^3), uniformly on compact parts of (0, pi/2), and for a twice differentiable grid theta(u), u = i /
-N, that ends at theta_0 the sum over the steps from an exact start is
+C_s / C_t = 1 + O(delta^2). So in the leading order C^2 d falls by (1 + eta^2)^2 C^2 delta^2 in a step, and
+over a grid theta(u), u = i / N, by the integral of (1 + eta^2)^2 (C theta')^2 over u, per N.
 
-    N (1 - std / c) = (1 + eta^2)^2 / 2 int_0^1 (C / C_0)^2 theta'^2 du + O(1 / N).
+By Cauchy and Schwarz this integral is least where C theta' is constant: uniform theta for DDIM (eta = 0),
+uniform sin(theta) for DDPM (eta = 1). Over all of (0, pi/2), half of it is then pi^2 / 8 for DDIM and 2 for
+DDPM. For DDPM the sum is exact on every grid: m = cos(theta_t) / cos(theta_s), and with x = sin(theta) and
+the whole range, d = -sum (x_t - x_s)^2 (1 + x_s / x_t)^2. With x_i = i / N that is -sum_i (2 - 1/i)^2 / N^2
+= -(4 N - 4 H_N + H_N^(2)) / N^2, with H_N and H_N^(2) the sums of 1/i and 1/i^2.
 
-By Cauchy and Schwarz this is least where C theta' is constant: uniform theta for DDIM (eta = 0), uniform
-sin(theta) for DDPM (eta = 1). Over all of (0, pi/2), DDIM then has pi^2 / 8. For DDPM the sum is exact on
-every grid: m = cos(theta_t) / cos(theta_s), and with x = sin(theta) and the whole range, d = -sum (x_t -
-x_s)^2 (1 + x_s / x_t)^2. With x_i = i / N that is -sum_i (2 - 1/i)^2 / N^2 = -(4 N - 4 H_N + H_N^(2)) /
-N^2, with H_N and H_N^(2) the sums of 1/i and 1/i^2, so that N (1 - std / c) tends to 2, and the remainder
-at this end is of the order log(N) / N.
-
-Not claimed: the best grid of a finite number of steps; other data; the remainder for general eta at theta =
-0 or pi/2.
+Not claimed: that N (1 - std / c) tends to half the integral of (1 + eta^2)^2 (C / C_0)^2 theta'^2, for a
+grid that ends at theta_0 (on compact parts of (0, pi/2) the remainders add up to O(1 / N); at theta = 0 they
+do not: for DDPM they are of the order log(N) / N); the best grid of a finite number of steps; other data.
 """
 
 from collections.abc import Iterable
@@ -36,10 +33,12 @@ from equiv.proofs._symbols import noise, z_t
 
 CLAIM = Claim(
     id="n-stochastic-grid",
-    title="The best grid for a stochastic sampler",
-    statement=r"x \sim N(0, c^2): \quad N \left(1 - \frac{\mathrm{std}}c\right) = \frac{(1 + \eta^2)^2}2"
-    r" \int_0^1 \cos^{2 \eta^2}\!\theta\, \theta'^2\, du + O(1/N), \qquad"
-    r" \text{least for } \int \cos^{\eta^2}\!\theta\, d\theta \text{ uniform}",
+    title="The grid of least leading loss for a stochastic sampler",
+    statement=r"x \sim N(0, c^2): \quad d_s = m^2 d_t - L^2, \quad \theta_s = \theta_t - \delta:\ "
+    r" L = (1 + \eta^2) \delta + O(\delta^2),\ m\, C_s / C_t = 1 + O(\delta^2),"
+    r" C = \cos^{\eta^2}\!\theta; \qquad \int_0^1 (C \theta')^2 du"
+    r" \ge \Bigl(\int_0^1 C \theta'\, du\Bigr)^2; \qquad \eta = 1:\ "
+    r" \cos^2\!\theta_s\, d_s = \cos^2\!\theta_t\, d_t - (x_t - x_s)^2 (1 + x_s / x_t)^2,\ x = \sin\theta",
     source=Source(seed="003", section="Diving deeper into samplers", equation="implied: the level of churn"),
     needs=("t-churn-family", "f-scale-invariance", "d-gmm-denoiser"),
 )

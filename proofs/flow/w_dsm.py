@@ -28,7 +28,8 @@ CLAIM = Claim(
     statement=r"E \lVert S - \nabla \log p(z|x) \rVert^2 = E \lVert S - \nabla \log p(z) \rVert^2"
     r" + \frac{\alpha^2}{\sigma^4} E\, \mathrm{tr\, Cov}(x|z) = \frac1{\sigma^2}"
     r" E \lVert \hat\epsilon - \epsilon \rVert^2, \qquad E \lVert S - \nabla \log p \rVert^2"
-    r" = E[\lVert S \rVert^2 + 2 \nabla \cdot S] + E \lVert \nabla \log p \rVert^2",
+    r" = E[\lVert S \rVert^2 + 2 \nabla \cdot S] + E \lVert \nabla \log p \rVert^2"
+    r" \text{ if } p S \to 0 \text{ at infinity}",
     source=Source(
         seed="000", section="Key Findings", equation="conditional and denoising score matching losses"
     ),

@@ -1,4 +1,4 @@
-r"""The exact velocity and the exact start give the exact density, for flow and diffusion alike.
+r"""Two densities that one velocity carries keep their ratio, for flow and diffusion alike.
 
 Let two densities p and q be carried by the same velocity u. Along its trajectories q / p does not change:
 coordinate by coordinate, what u' does to both cancels. Where u is Lipschitz in z there is one trajectory
@@ -6,7 +6,8 @@ through every point, so q_1 = p_1 makes q_t = p_t at every t, and another start 
 carried along as it is, with the same KL divergence. If q is carried by another field v, log(q / p) changes
 along v at the rate -(d' + d s), with d = v - u and s the score of p. The probability-flow velocity f z - g^2
 s / 2 of diffusion is u itself, at the exact denoiser: neither framework has an advantage. So "exact density
-matching" asks for the exact velocity and the exact start.
+matching" asks for the exact velocity and the exact start. (Decided are the rates; that there is one
+trajectory through every point is the theorem of Picard and Lindeloef.)
 
 Not claimed: that trained networks are exact; samplers of finitely many steps.
 """
@@ -24,7 +25,7 @@ from equiv.proofs._symbols import now
 
 CLAIM = Claim(
     id="w-exact-density",
-    title="The exact velocity carries the exact density",
+    title="Densities that one velocity carries keep their ratio",
     statement=r"\partial_t p_t = -\nabla \cdot (p_t u_t),\ \partial_t q_t = -\nabla \cdot (q_t u_t) \implies"
     r" \frac d{dt} \frac{q_t(z_t)}{p_t(z_t)} = 0; \qquad u_t = f_t z - \tfrac12 g_t^2 \nabla \log p_t",
     source=Source(seed="001", section="Key Differences", equation="exact density matching"),

@@ -3,12 +3,12 @@ r"""The flow that is learned is not straight: its acceleration is the spread of 
 On a schedule affine in t, such as flow matching, the path given x has no acceleration. The mean velocity u
 carries p, and p times its acceleration along the flow is minus the derivative of p Var(U | z), where U =
 alpha' x + sigma' eps: momentum is kept path by path, and what the mean leaves out is the flux of the spread.
-If no trajectory bends, p Var(U | z) is constant in z; for data with a second moment it has a finite
-integral, so it is zero, and the data are one point. For normal data z_t = sqrt(V) e, with V = (1 - t)^2 c^2
-+ t^2, and the acceleration is c^2 / V^(3/2) e. The source says that the network learns the velocity that
-produces the straight lines.
+For normal data z_t = sqrt(V) e, with V = (1 - t)^2 c^2 + t^2, and the acceleration is c^2 / V^(3/2) e. The
+source says that the network learns the velocity that produces the straight lines.
 
-Not claimed: several dimensions, where the spread is a matrix; how much the trajectories bend.
+Not claimed: that data of every law but a point mass bend somewhere (then p Var(U | z) is constant in z, and
+has a finite integral if the data have a second moment); several dimensions, where the spread is a matrix;
+how much the trajectories bend.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ CLAIM = Claim(
     title="Marginal trajectories bend",
     statement=r"\dot z_t = u_t(z_t) = E[\epsilon - x \,|\, z_t]: \qquad"
     r" p_t\, \ddot z_t = -\partial_z \left(p_t \mathrm{Var}(\epsilon - x \,|\, z)\right), \qquad"
-    r" \ddot z_t = 0 \text{ everywhere} \iff x \text{ is constant}",
+    r" x \sim N(0, c^2):\ \ddot z_t = \frac{c^2}{V_t^2} z_t,\ V_t = (1 - t)^2 c^2 + t^2",
     source=Source(
         seed="002", section="Flow Matching: The Direct Path", equation="straight-line trajectories"
     ),

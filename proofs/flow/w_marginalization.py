@@ -1,13 +1,14 @@
-r"""A velocity averaged over the posterior carries the density averaged over the data.
+r"""A velocity averaged over the posterior carries the density of a mixture.
 
 Let a velocity v(z | x) carry a density k(z | x) for each x, along any path whatever: k' = -div(k v). Two
 such paths, weighed by w_1 and w_2, have the density p = w_1 k_1 + w_2 k_2, and it is carried by the mean u
 of the velocities under the posterior weights w_i k_i / p: p u is linear in the paths. Coordinate by
 coordinate p' = -div(p u). A mixture and one more path are two paths again, so this is so for every finite
-mixture; for data of any law the sum is an integral, where k and its derivatives are bounded by something
-integrable over the data. Scores average likewise.
+mixture. Scores average likewise.
 
-Not claimed: that there is a path for every x; which velocity, of all that carry p, is meant.
+Not claimed: data of any law, where the sum is an integral and k and its derivatives have to be bounded by
+something integrable over the data (for normal kernels o-continuity has it); that there is a path for every
+x; which velocity, of all that carry p, is meant.
 """
 
 from collections.abc import Iterable
@@ -22,8 +23,9 @@ from equiv.proofs._densities import z
 CLAIM = Claim(
     id="w-marginalization",
     title="The marginal velocity",
-    statement=r"\partial_t p_t(z|x) = -\nabla \cdot (p_t(z|x)\, u_t(z|x)) \implies"
-    r" \partial_t p_t = -\nabla \cdot (p_t u_t), \qquad u_t(z) = E[u_t(z|x)\, |\, z_t = z]",
+    statement=r"\partial_t p_t(z|x_i) = -\nabla \cdot (p_t(z|x_i)\, u_t(z|x_i)),\ p_t = \sum_{i=1}^n w_i"
+    r" p_t(\cdot|x_i) \implies \partial_t p_t = -\nabla \cdot (p_t u_t), \qquad"
+    r" u_t(z) = E[u_t(z|x)\, |\, z_t = z]",
     source=Source(
         seed="000", section="Key Findings", equation="a conditional probability path and its vector field"
     ),

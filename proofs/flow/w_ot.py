@@ -1,4 +1,4 @@
-r"""The flow is optimal transport in one dimension and for normal data, and not in general.
+r"""The map of the flow is symmetric for normal data and not in general, as an optimal one would be.
 
 Given x, a state moves to it on a line, at constant velocity: optimal, to a single point. In one dimension
 the flow is increasing (w-reflow), and of two pairs the increasing one has the smaller squared distance. For
@@ -9,11 +9,12 @@ But in two dimensions take data with the density N(x; 0, I) (1 + delta q(x)), 0 
 polynomial q = q_2 + q_4 below. On the variance-preserving path the density of the state is N(z; 0, I) h with
 h = 1 + delta (w q_2 + w^2 q_4), w = alpha^2, and the flow is dz/dw = grad h / (2 w h). The origin does not
 move; the derivative J of the map from noise (w = 0) to data (w = 1) there solves J' = A J with a symmetric A
-that does not commute with itself at another w, and J_12 - J_21 = delta^2 + O(delta^3), J being analytic in
-delta. So J is not symmetric for small delta, and the map is no gradient, as an optimal map must be by
-Brenier's theorem. Other schedules have the same map.
+that does not commute with itself at another w. Its coefficients by powers of delta solve J_1' = M and J_2' =
+M J_1 - 8 w^2 M, and J_2 is not symmetric. So J is not symmetric for small delta, and the map is no gradient,
+as an optimal map must be by Brenier's theorem. Other schedules have the same map.
 
-Not claimed: Brenier's theorem; that the flow is far from optimal; anything about learned velocities.
+Not claimed: that J is analytic in delta, as solutions of linear equations are; Brenier's theorem; that the
+flow is far from optimal; anything about learned velocities.
 """
 
 from collections.abc import Iterable
@@ -31,10 +32,10 @@ from equiv.proofs._symbols import inside, now, t
 
 CLAIM = Claim(
     id="w-ot",
-    title="Optimal transport in one dimension and for normal data, but not in general",
+    title="The flow's map is symmetric for normal data, and not in general",
     statement=r"x \sim N(0, \Sigma):\ z_1 \mapsto z_0 = \Sigma^{1/2} z_1; \qquad"
-    r" x \sim N(0, I)(1 + \delta q):\ J = \frac{\partial z_0}{\partial z_1}(0),\ J_{12} - J_{21} ="
-    r" \delta^2 + O(\delta^3)",
+    r" x \sim N(0, I)(1 + \delta q):\ J = \frac{\partial z_0}{\partial z_1}(0) = I + \delta J_1"
+    r" + \delta^2 J_2 + \dots,\ (J_2)_{12} - (J_2)_{21} = 1",
     source=Source(
         seed="002", section="How Do They Compare?", equation="Underlying theory: Optimal transport"
     ),
@@ -133,10 +134,10 @@ def _matrix(time: Any) -> Any:
     return ((1 - 8 * time, -3 * time), (-3 * time, -1 - 8 * time))
 
 
-def _second_order(i: int, j: int) -> Any:
+def _second_order(i: int, j: int, until: Any = 1) -> Any:
     """J to second order in delta, off the diagonal: A is delta M - 8 w^2 delta^2 M, and J' = A J."""
     twice = sum(_matrix(w)[i][k] * integral(_matrix(v)[k][j], v, 0, w) for k in range(2))
-    return integral(twice - 8 * w**2 * _matrix(w)[i][j], w, 0, 1)
+    return integral(twice - 8 * w**2 * _matrix(w)[i][j], w, 0, until)
 
 
 def _asymmetry() -> Iterable[Chain]:
@@ -148,6 +149,14 @@ def _asymmetry() -> Iterable[Chain]:
     m, n = _matrix(w), _matrix(v)
     commutator = sum(m[0][k] * n[k][1] - n[0][k] * m[k][1] for k in range(2))
     yield chain("M does not commute with itself at v", commutator, ("the entry 12", 6 * (w - v)))
+    for i, j in ((0, 1), (1, 0)):
+        below = sum(_matrix(w)[i][k] * integral(_matrix(v)[k][j], v, 0, w) for k in range(2))
+        yield chain(
+            f"The coefficient of delta^2 in J_{i + 1}{j + 1} changes with w",
+            rate(_second_order(i, j, until=w), w),
+            ("M times that of delta, less 8 w^2 M", below - 8 * w**2 * _matrix(w)[i][j]),
+        )
+        yield chain("... from nothing", at(_second_order(i, j, until=w), w, 0), ("J is one there", S.Zero))
     yield chain(
         "J_12 - J_21 to second order in delta",
         _second_order(0, 1) - _second_order(1, 0),

@@ -7,9 +7,12 @@ crosses: Z increases in x, so the state determines the pair, its velocity is T(x
 Euler step of any length is exact. The ends keep their laws, but not the states between: for normal data the
 variances differ by 2 t (1 - t) c.
 
+(Decided: the rate of F_t along the flow where there is signal and noise; the ends are limits. T' is the
+derivative of F_1(T(x)) = F_0(x).)
+
 In any dimension the mean squared distance of the pairs falls, from that of noise and data taken
 independently, by the spread of the velocity given the state plus the spread of the mean velocity along a
-trajectory, both averaged over time.
+trajectory, both averaged over time: means over states and times are exchanged, and z_t has the law p_t.
 
 Not claimed: that one reflow is straight in several dimensions; a learned velocity; convergence of further
 reflows.
@@ -30,8 +33,9 @@ from equiv.proofs._symbols import inside, now, s, t
 CLAIM = Claim(
     id="w-reflow",
     title="Reflow in one dimension is straight at once",
-    statement=r"F_1(z_1) = F_0(z_0); \qquad Z_t = (1 - t) z_0 + t z_1:\ \mathrm{Var}(\dot Z | Z_t) = 0;"
-    r" \qquad E \lVert \epsilon - x \rVert^2 - E \lVert z_1 - z_0 \rVert^2 = \int_0^1 E\, \mathrm{tr\, Cov}"
+    statement=r"F_t(z_t) = F_s(z_s); \qquad Z_t = (1 - t) z_0 + t z_1:\ \mathrm{Var}(\dot Z | Z_t) = 0;"
+    r" \qquad z_t \sim p_t:\ "
+    r" E \lVert \epsilon - x \rVert^2 - E \lVert z_1 - z_0 \rVert^2 = \int_0^1 E\, \mathrm{tr\, Cov}"
     r"(\epsilon - x | z_t)\, dt + \int_0^1 E \lVert u_t - (z_1 - z_0) \rVert^2 dt",
     source=Source(seed="003", section="Diving deeper into samplers", equation="the Reflow operation"),
     needs=("o-continuity", "o-likelihood", "w-cfm-equals-fm"),

@@ -1,17 +1,17 @@
 r"""Under guidance, how stochastic the sampler is changes what is sampled.
 
-For normal conditional and unconditional data of variances v_c and v_u, V = alpha^2 v + sigma^2 has V' = 2
-f V + g^2, and the guided score is -K z with K = gamma / V_c + (1 - gamma) / V_u. The variance M of a
-sample then obeys, read backwards in t, M' = (2 f + (1 + eta^2) g^2 K) M - eta^2 g^2. For eta = 0 it is
-solved by M_0 = V_c^gamma V_u^(1 - gamma), so that noise of variance one ends as v_c^gamma v_u^(1 -
-gamma). For another eta, the distance of M from M_0 is driven by eta^2 g^2 (K M_0 - 1), which has one
-sign: K M_0 is one only where V_u = V_c, as its logarithm moves one way on either side, unless gamma is 0
-or 1. So the final variances differ. Without guidance K M = 1 for every eta. The gap D = K M - 1 obeys D'
-= F (D + 1) + eta^2 g^2 K D, F = (log K M_0)'; read backwards it decays at the rate eta^2 g^2 K, driven by
-F, so that for K > 0 it ends at zero as eta grows (dominated convergence), and M at 1 / K(0), the variance
-of the tilted density.
+For normal conditional and unconditional data of variances v_c and v_u, V = alpha^2 v + sigma^2 has V' = 2 f
+V + g^2, and the guided score is -K z with K = gamma / V_c + (1 - gamma) / V_u. The variance M of a sample
+then obeys, read backwards in t, M' = (2 f + (1 + eta^2) g^2 K) M - eta^2 g^2. For eta = 0 it is solved by
+M_0 = V_c^gamma V_u^(1 - gamma), so that noise of variance one ends as v_c^gamma v_u^(1 - gamma). For another
+eta, the distance of M from M_0 is driven by eta^2 g^2 (K M_0 - 1), which has one sign: K M_0 is one only
+where V_u = V_c, as its logarithm moves one way on either side, unless gamma is 0 or 1. So M_0 does not solve
+the equation of another eta. Without guidance K M = 1 for every eta. The gap D = K M - 1 obeys D' = F (D + 1)
++ eta^2 g^2 K D, F = (log K M_0)'; read backwards it decays at the rate eta^2 g^2 K, driven by F. Where D is
+zero at the end, M is 1 / K(0), the variance of the tilted density.
 
-Not claimed: the variances for other eta in closed form; data that are not normal.
+Not claimed: that D at the end tends to zero as eta grows (for K > 0, by dominated convergence); the
+variances for other eta in closed form; data that are not normal.
 """
 
 from collections.abc import Iterable
@@ -29,8 +29,8 @@ CLAIM = Claim(
     id="g-cfg-eta",
     title="Under guidance, eta changes the marginals",
     statement=r"M' = \bigl(2 f + (1 + \eta^2) g^2 K\bigr) M - \eta^2 g^2, \quad"
-    r" K = \frac\gamma{V_c} + \frac{1 - \gamma}{V_u}; \qquad \eta = 0:\ M = V_c^\gamma V_u^{1 - \gamma},"
-    r" \qquad \eta \to \infty:\ M|_{t = 0} \to \left(\frac\gamma{v_c} + \frac{1 - \gamma}{v_u}\right)^{-1}",
+    r" K = \frac\gamma{V_c} + \frac{1 - \gamma}{V_u}; \qquad \eta = 0:\ M = V_c^\gamma V_u^{1 - \gamma};"
+    r" \qquad D = K M - 1:\ D' = F (D + 1) + \eta^2 g^2 K D,\ F = (\log K V_c^\gamma V_u^{1 - \gamma})'",
     source=Source(
         seed="000", section="Key findings", equation="classifier-free guidance, with the SDE of seed 003"
     ),

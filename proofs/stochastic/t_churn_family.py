@@ -6,6 +6,9 @@ rho = 2 is DDPM with its posterior variance. With the prediction x_hat held fixe
 stochasticity eta makes e = (z - alpha x_hat) / sigma an Ornstein-Uhlenbeck process in lambda, whose
 transition is the churn step with rho = 1 + eta^2.
 
+Decided of that process are its drift and noise, and the equations of the mean and variance of e; that a
+linear equation has the normal law with these moments is not.
+
 Not claimed: that x_hat is constant along a trajectory; that marginals are kept by a finite step.
 """
 

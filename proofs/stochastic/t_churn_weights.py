@@ -1,17 +1,15 @@
-r"""How churn moves weight from early v-predictions to late ones, for many steps.
+r"""How churn moves weight from early v-predictions to late ones, in short steps.
 
-On the cosine schedule, in angles t to s, the churn step of rho = 1 + e, e = eta^2, takes z to A z + B
-v_hat plus noise. A is one and B zero for s = t; as s falls below t, A falls at the rate e tan(t), and B
-at 1 + e. So over many short steps of length delta, the prediction at phi enters with -(1 + e) delta, and
-all later steps multiply it by exp of minus the integral of e tan, which is cos(phi)^e: its weight per
-step length tends to (1 + e) cos(phi)^e. At every phi > 0 this holds up to O(1/N), since each later factor
-is 1 - e tan(t) delta up to a constant times delta^2, near t = 0 as well: there sin(s) sin(t) kappa^e is
-s^(1 + e) t^(1 - e) to leading order, homogeneous of degree two. An early prediction's weight per that of
-a later one is a cosine ratio below one to the power e: its logarithm falls with e at a constant rate, so
-that every early share of the whole falls as the churn grows. e = 0 gives DDIM's equal weights, e = 1
-DDPM's.
+On the cosine schedule, in angles t to s, the churn step of rho = 1 + e, e = eta^2, takes z to A z + B v_hat
+plus noise. A is one and B zero for s = t; as s falls below t, A falls at the rate e tan(t), and B at 1 + e.
+So where A falls by e tan(t) per step length and B grows by 1 + e, with no more steps, the prediction at phi
+has the weight (1 + e) W per step length, with W' = -e tan(phi) W and W(0) = 1, which is W = cos(phi)^e. An
+early prediction's weight per that of a later one is a cosine ratio below one to the power e: its logarithm
+falls with e at a constant rate, so that every early share of the whole falls as the churn grows. e = 0 gives
+DDIM's equal weights, e = 1 DDPM's.
 
-Not claimed: the last few steps, where phi is of the order of delta (see t-ddpm-v-weights); other
+Not claimed: that the weights of N steps tend to these as N grows (each later factor is 1 - e tan(t) delta up
+to O(delta^2)); the last few steps, where phi is of the order of delta (see t-ddpm-v-weights); other
 schedules.
 """
 
@@ -29,8 +27,11 @@ from equiv.proofs._symbols import less_noisy, noise, now, positive, then, v_hat,
 
 CLAIM = Claim(
     id="t-churn-weights",
-    title="Churn's weights of v",
-    statement=r"\lim_{\delta \to 0} \frac{|h_\varphi|}\delta = (1 + \eta^2) \cos^{\eta^2}\!\varphi",
+    title="Churn's weights of v in short steps",
+    statement=r"E[z_s | z_t] = A z_t + B \hat v: \quad \partial_s A |_{s = t} = \eta^2 \tan t, \quad"
+    r" \partial_s B |_{s = t} = 1 + \eta^2; \qquad W(\varphi) = \cos^{\eta^2}\!\varphi:\ W' = -\eta^2 \tan"
+    r"(\varphi)\, W,\ W(0) = 1, \qquad \frac\partial{\partial \eta^2} \log \frac{(1 + \eta^2) W(\varphi)}"
+    r"{(1 + \eta^2) W(\psi)} = \log \frac{\cos \varphi}{\cos \psi}",
     source=Source(
         seed="003", section="Diving deeper into samplers", equation="churn diminishes early predictions"
     ),

@@ -36,7 +36,7 @@ CLAIM = Claim(
     title="One-step samplers exact on point masses are the churn family",
     statement=r"z_s = a z_t + b \hat x + w \text{ exact on every point mass}"
     r" \iff b = \alpha_s - a \alpha_t,\ w \sim N(0, \sigma_s^2 - a^2 \sigma_t^2); \qquad"
-    r" a = \frac{\sigma_s}{\sigma_t} \kappa^{\rho - 1}; \qquad"
+    r" a > 0:\ z_s = \mathrm{churn}_\rho,\ a = \frac{\sigma_s}{\sigma_t} \kappa^{\rho - 1}; \qquad"
     r" \mathrm{Cov}\, p_s - \mathrm{Cov}\, z_s = b^2\, E\, \mathrm{Cov}(x | z_t)",
     source=Source(
         seed="003", section="Diving deeper into samplers", equation="implied: every sampler discussed there"
@@ -45,7 +45,7 @@ CLAIM = Claim(
 )
 
 a, eta = symbols("a eta", positive=True)
-x, b, m, w, omega = symbols("x b m w omega", real=True)
+x, b, m, w, omega, any_a = symbols("x b m w omega A", real=True)
 added, spread = symbols("V_w C", real=True)
 RANGE = Lt(a, then.sigma / now.sigma, evaluate=False)
 
@@ -67,28 +67,28 @@ def derivation() -> Derivation:
 
 
 def _exact_on_point_masses() -> Iterable[Chain]:
-    target = then.sigma**2 - a**2 * now.sigma**2
+    target = then.sigma**2 - any_a**2 * now.sigma**2
     yield chain(
         "The mean on a point mass is right for every x if b is alpha_s - a alpha_t, and only then",
-        a * (now.alpha * x) + b * x,
-        ("add and take away alpha_s x", then.alpha * x + (b - _b(a)) * x),
+        any_a * (now.alpha * x) + b * x,
+        ("add and take away alpha_s x", then.alpha * x + (b - _b(any_a)) * x),
     )
     yield chain(
         "The variance on a point mass",
-        a**2 * now.sigma**2 + added,
+        any_a**2 * now.sigma**2 + added,
         ("add and take away sigma_s^2", then.sigma**2 + (added - target)),
     )
     yield chain(
         "The law of w",
-        exp(-(then.sigma**2) * omega**2 / 2) / exp(-(a**2) * now.sigma**2 * omega**2 / 2),
+        exp(-(then.sigma**2) * omega**2 / 2) / exp(-(any_a**2) * now.sigma**2 * omega**2 / 2),
         ("the characteristic function of a normal", exp(-target * omega**2 / 2)),
     )
     yield chain(
-        "The variance is that of something while a is at most sigma_s / sigma_t",
+        "The variance is that of something while |a| is at most sigma_s / sigma_t",
         target,
         (
             "a difference of squares",
-            now.sigma**2 * (then.sigma / now.sigma - a) * (then.sigma / now.sigma + a),
+            now.sigma**2 * (then.sigma / now.sigma - any_a) * (then.sigma / now.sigma + any_a),
         ),
     )
 

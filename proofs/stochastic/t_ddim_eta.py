@@ -73,6 +73,14 @@ def _steps() -> Iterable[Chain]:
         ("kappa^(eta^2) of the noise is kept", churn_step(z_t, x_hat, noise, 1 + eta**2, now, then)),
     )
     yield chain(
+        "No other eta_D has the variance of that churn step",
+        churn_step(0, 0, 1, 1 + eta**2, now, then) ** 2 - ddim_eta_step(0, 0, 1, eta_d, now, then) ** 2,
+        (
+            "a positive multiple of how far the squares are apart",
+            then.sigma**2 * (1 - kappa(now, then) ** 2) * (_of_churn(eta**2) ** 2 - eta_d**2),
+        ),
+    )
+    yield chain(
         "eta_D by the step in log-SNR",
         _of_churn(eta**2) ** 2,
         ("kappa is exp(-Delta/2)", at(_square(eta**2), step, length)),

@@ -3,8 +3,9 @@ r"""On the cosine schedule, DDIM weighs its v-predictions nearly alike.
 In angles, a step by delta takes z to cos(delta) z - sin(delta) v_hat, so a prediction followed by k steps
 has the weight -sin(delta) cos(delta)^k in the final sample, and the starting noise cos(delta)^N, for N
 steps of delta = pi / (2N): by induction, one step at a time. The weights are not equal, as the source has
-it: the first is cos(delta)^(N - 1) times the last, which is 0.98786 for N = 100 and 1 - pi^2 / (8N) up to
-O(1/N^2), because log cos(delta) is -delta^2 / 2 + O(delta^4).
+it: the first is cos(delta)^(N - 1) times the last, which is 0.98786 for N = 100. Its logarithm is (N - 1) log
+cos(delta), and log cos(delta) is -delta^2 / 2 + O(delta^4) by Taylor's theorem, whose coefficients are
+decided: -pi^2 / (8N) in the first order.
 
 Not claimed: other schedules, or grids that are not uniform in the angle; that predictions do not depend
 on one another.
@@ -27,7 +28,8 @@ CLAIM = Claim(
     title="DDIM's weights of v, equal only in the limit",
     statement=r"z_0 = \cos^N\!\delta\; z_1 - \sin\delta \sum_k \cos^k\!\delta\; \hat v_{(k)},"
     r" \quad k \text{ later steps}, \quad \delta = \frac\pi{2N}, \qquad"
-    r" \frac{h_{\text{first}}}{h_{\text{last}}} = \cos^{N-1}\!\delta = 1 - \frac{\pi^2}{8N} + O(N^{-2})",
+    r" \log \frac{h_{\text{first}}}{h_{\text{last}}} = (N - 1) \log \cos\delta, \quad"
+    r" \log \cos\delta = -\tfrac12 \delta^2 + O(\delta^4)",
     source=Source(
         seed="003", section="Diving deeper into samplers", equation="equal weighting of v-predictions"
     ),

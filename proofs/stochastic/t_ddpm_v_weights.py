@@ -4,7 +4,8 @@ In angles t to s = t - delta, cos(s) z_s is cos(t) z_t plus h_t v_hat plus noise
 sin(delta) / sin(t). So the h_t are the weights in the final sample, where cos is one, and the noise at t
 = pi/2 has the weight zero. For short steps h_t is -2 cos(t) delta: more than DDIM's delta below t = pi/3,
 that is for diffusion times under 2/3. At the j-th step from the end, t = j delta, it is sin((2j - 1)
-delta) / sin(j delta) times -sin(delta), which tends to 2 - 1/j: the last step, j = 1, has DDIM's weight
+delta) / sin(j delta) times -sin(delta), which tends to 2 - 1/j, the quotient of the derivatives, as both
+vanish with delta: the last step, j = 1, has DDIM's weight
 -sin(delta) exactly.
 
 Not claimed: which step has the largest weight; other schedules; DDPM with other variances.

@@ -5,10 +5,10 @@ small", plus alpha_s^2 (1 - kappa^2)^2 Var(x | z_t), since x enters the posterio
 (1 - kappa^2). So fixed small is right for a point mass. For x ~ N(0, c^2) the variance is sigma_{t|s}^2
 V_s / V_t with V = alpha^2 c^2 + sigma^2: the variance of the forward step, "fixed large", is right where
 V_s = V_t, on a variance-preserving schedule for c = 1 alone. There Ho's mean (z - beta eps_hat / sigma_t)
-/ sqrt(1 - beta) with beta = sigma_{t|s}^2 is the posterior's. The variance that is right is the one that
-makes the step's law closest (in KL divergence) among normal laws.
+/ sqrt(1 - beta) with beta = sigma_{t|s}^2 is the posterior's.
 
-Not claimed: data other than these two; which variance gives better samples after many steps.
+Not claimed: that the variance which is right is the closest in KL divergence; data other than these two;
+which variance gives better samples after many steps.
 """
 
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ no noise.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Gt, Lt, S, sqrt, symbols
+from sympy import Gt, Lt, S, exp, sqrt, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import log_snr
@@ -64,6 +64,11 @@ def derivation() -> Derivation:
                 "It lies at twice the distance",
                 log_snr(variance_exploding(_down(S.One))),
                 ("lambda is -2 log sigma", log_snr(before) + 2 * (log_snr(after) - log_snr(before))),
+            ),
+            chain(
+                "No other level does",
+                exp(-(log_snr(before) + 2 * (log_snr(after) - log_snr(before))) / 2),
+                ("sigma is exp(-lambda / 2)", low**2 / high),
             ),
             chain(
                 "The step at eta = 1",

@@ -3,8 +3,8 @@ r"""Both frameworks sample with noise and without, from the same network.
 The churn step of rho = 1 + eta^2 has noise of the variance sigma_s^2 (1 - kappa^(2 eta^2)). Without it, eta
 = 0, it is DDIM, a deterministic sampler of diffusion, and on the schedule of flow matching the Euler step of
 the flow. With it, eta > 0, it is a stochastic sampler of flow matching from the network's u; for eta = 1 it
-is DDPM. In the limit of small steps all have the same marginals (o-reverse-family). So "stochastic" against
-"deterministic" is a choice of eta.
+is DDPM. The exact marginals solve the equation of each of the processes (o-reverse-family). So "stochastic"
+against "deterministic" is a choice of eta.
 
 Not claimed: that finite steps keep the marginals; that all eta are equally good.
 """
