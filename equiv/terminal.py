@@ -26,8 +26,8 @@ BAD = (Verdict.INTERNAL_ERROR, Verdict.REFUTED, Verdict.UNSUPPORTED, Verdict.INC
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that never wraps what is not shown to a person."""
-    plain = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    """A console that never wraps what is not shown to a person; what it prints is text, no markup."""
+    plain = Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
     if not plain.is_terminal:
         plain.width = 1000
     return plain
@@ -52,7 +52,8 @@ def shown(verdict: Verdict, text: str = "") -> Text:
 def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Result], None]]:
     """One line while tasks run; nothing where nobody looks."""
     err = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    name = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), name)
     with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
         line = bar.add_task("", total=total)
         yield lambda r: bar.update(line, advance=1, description=f"{r.verdict.value} {r.task.name}"[:60])

@@ -14,11 +14,13 @@ from typing import Literal
 
 import pytest
 
+from equiv import terminal
 from equiv.cli import DEPTHS, main
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
-from equiv.result import Run, Task, decode
+from equiv.result import Result, Run, Task, decode
 from equiv.running import catalogue, local, selection
+from equiv.running.expected import Expectation
 from equiv.subjects.subject import ADAPTERS, Subject
 from equiv.verdict import Verdict
 
@@ -242,6 +244,26 @@ def test_check_shows_what_is_wrong_and_how_to_see_it(say: Say, fake_checks: None
         "  reason    unsupported: aten::mystery is no operator we know",
     ):
         assert line in said.out.splitlines(), line
+
+
+@pytest.mark.parametrize("reason", ["in [/pytorch/aten/x.cpp]", "[diffusers.DDIMScheduler steps=10] :x:"])
+def test_what_is_printed_is_no_markup(capsys: pytest.CaptureFixture[str], reason: str) -> None:
+    task = Task(kind="claim", id="any")
+    evidence = (Failure(kind="crash", reason=reason),)
+    result = Result(task=task, title=reason, verdict=Verdict.INCONCLUSIVE, evidence=evidence, seconds=0.0)
+    held = Expectation(known=(), complaints=(f"stale: {reason}",), rest=(result,))
+    terminal.show(terminal.console(), [result], held, terminal.table)
+    assert capsys.readouterr().out.count(reason) == 3  # in the table, the block and the complaint
+
+
+def test_progress_prints_no_markup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    task = Task(kind="check", id="any", subject="[/x]")
+    with terminal.progress(1, quiet=False) as seen:
+        seen(Result(task=task, title="", verdict=Verdict.PROVED, evidence=(), seconds=0.0))
+    assert "any[[/x]]" in capsys.readouterr().err
 
 
 def test_the_reproduce_line_reproduces(say: Say, fake_checks: None) -> None:
