@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from flint import arb
 
-from equiv.fingerprint import AffineStep, Fingerprint, fingerprint, first_difference
+from equiv.fingerprint import AffineStep, Difference, Fingerprint, difference, fingerprint
 from equiv.lifting.refusal import Unsupported
 from equiv.obligations import lifted
 from equiv.obligations.steps import output_for, replaced
@@ -64,14 +64,17 @@ def _steps(a: Subject, b: Subject) -> tuple[Answer, str]:
     """One inner step between any two levels."""
     r_t, r_s = _ratio("r_t"), _ratio("r_s")
     inside = Domain(Relation(r_s, "<", r_t))
-    left, right = (_affine(s, _inner(s), r_t, r_s) for s in (a, b))
+    (left, given), (right, also) = (_affine(s, _inner(s), r_t, r_s) for s in (a, b))
+    conditions = [*given, *also]
     for name in ("state", "output", "variance"):
         decision = decide(getattr(left, name), getattr(right, name), inside)
         if not isinstance(decision, Equal):
             return _not_equal(
                 f"the coefficient of the {name}" if name != "variance" else "the noise", decision
             )
-    return "same", f"one step is the same for every network and any two levels{_gauge_change(a, b)}"
+        conditions += _open(decision)
+    text = f"one step is the same for every network and any two levels{_gauge_change(a, b)}"
+    return "same", text + _where(conditions)
 
 
 def _common_grid(a: Subject, b: Subject) -> tuple[Answer, str]:
@@ -79,21 +82,23 @@ def _common_grid(a: Subject, b: Subject) -> tuple[Answer, str]:
     ratios = [_ratio(f"r_{j}") for j in range(CALLS)]
     falling = Domain(*(Relation(low, "<", high) for high, low in pairwise(ratios)))
     prints: list[Fingerprint] = []
+    conditions: list[str] = []
     for s in (a, b):
         inner, last = _inner(s), _all_steps(s)[-1]
         if not _is_clean(last):
             raise NotAffine(f"{s.name} does not end at the clean end: its grid cannot be the other's")
-        pairs = pairwise(ratios)
-        prints.append(
-            fingerprint([*(_affine(s, inner, t, to) for t, to in pairs), _affine(s, last, ratios[-1], ZERO)])
-        )
-    difference = first_difference(prints[0], prints[1], falling)
-    if difference is None:
-        return "same", (
-            f"on a common grid the samples are the same for every network{_gauge_change(a, b)} "
-            f"({CALLS} calls at any falling levels, the last to the clean end)"
-        )
-    return _not_equal(f"{difference.entry} of the fingerprint", difference.decision)
+        steps = [_affine(s, inner, t, to) for t, to in pairwise(ratios)]
+        steps.append(_affine(s, last, ratios[-1], ZERO))
+        prints.append(fingerprint([step for step, _ in steps]))
+        conditions += [text for _, given in steps for text in given]
+    found = difference(prints[0], prints[1], falling)
+    if isinstance(found, Difference):
+        return _not_equal(f"{found.entry} of the fingerprint", found.decision)
+    text = (
+        f"on a common grid the samples are the same for every network{_gauge_change(a, b)} "
+        f"({CALLS} calls at any falling levels, the last to the clean end)"
+    )
+    return "same", text + _where([*conditions, *found.conditions])
 
 
 def _samplers(a: Subject, b: Subject) -> tuple[Answer, str]:
@@ -115,8 +120,10 @@ DEPTHS = {"steps": _steps, "samplers": _samplers, "common-grid": _common_grid}
 # --- one step as a row of the fingerprint ---------------------------------------------------------------
 
 
-def _affine(subject: Subject, step: LiftedStep, r_t: Expr, r_s: Expr) -> AffineStep:
+def _affine(subject: Subject, step: LiftedStep, r_t: Expr, r_s: Expr) -> tuple[AffineStep, list[str]]:
     """The step between the noise ratios ``r_t`` and ``r_s``, in the gauge z/alpha and in x_hat.
+
+    With it, the conditions on which it is affine.
 
     Raises:
         NotAffine: the step is not affine, or uses levels that the scheduler does not list.
@@ -136,7 +143,9 @@ def _affine(subject: Subject, step: LiftedStep, r_t: Expr, r_s: Expr) -> AffineS
     affine = decide(result, state * y + output * x + drawn * noise, Domain(Relation(r_s, "<", r_t)))
     if not isinstance(affine, Equal):
         raise NotAffine(f"a step of {subject.name} is not affine in its state and the network's output")
-    return AffineStep(told=r_t, state=state, output=output, variance=drawn * drawn)
+    row = AffineStep(told=r_t, state=state, output=output, variance=drawn * drawn)
+    taken = [str(a.relation) for a in step.assumptions if a.relation is not None]
+    return row, [*_open(affine), *taken]
 
 
 def _levels(subject: Subject, step: LiftedStep, r_t: Expr, r_s: Expr) -> dict[Expr, Expr]:
@@ -205,6 +214,16 @@ def _not_equal(what: str, decision: Decision) -> tuple[Answer, str]:
         case Undecided(reason=reason):
             return "undecided", f"{what}: {reason}"
     return "undecided", f"{what}: proved and refuted at once"
+
+
+def _open(decision: Equal) -> list[str]:
+    return [c.text for c in decision.conditions if not c.discharged]
+
+
+def _where(conditions: Sequence[str]) -> str:
+    """The conditions, shortest first: long ones repeat what short ones say of other levels."""
+    texts = sorted(dict.fromkeys(conditions), key=len)
+    return f"; wherever {' and '.join(texts)}" if texts else ""
 
 
 def _gauge_change(a: Subject, b: Subject) -> str:

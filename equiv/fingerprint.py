@@ -43,6 +43,12 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
 
 
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """All entries agree, wherever these conditions hold."""
+
+    conditions: tuple[str, ...]
+
+
 def fingerprint(steps: Sequence[AffineStep]) -> Fingerprint:
     """Compose the steps of a one-step method into its matrices."""
     n = len(steps)
@@ -64,15 +70,15 @@ def fingerprint(steps: Sequence[AffineStep]) -> Fingerprint:
     )
 
 
-def first_difference(a: Fingerprint, b: Fingerprint, domain: Domain) -> Difference | None:
-    """The first entry not proved equal, in the order in which a sampler runs, or None.
+def difference(a: Fingerprint, b: Fingerprint, domain: Domain) -> Difference | Agreement:
+    """The first entry not proved equal, in the order in which a sampler runs, or what the agreement rests on.
 
     Calls are compared one to one, so the levels told must be distinct within each sampler; that holds on
     a strictly decreasing grid.
     """
     if len(a.told) != len(b.told):
         raise ValueError(f"fingerprints need as many calls each; got {len(a.told)} and {len(b.told)}")
-    n = len(a.told)
+    n, conditions = len(a.told), dict[str, None]()
     for j in range(n + 1):
         pairs = [(f"c[{j}]", a.start[j], b.start[j])]
         pairs += [(f"H[{j},{i}]", a.outputs[j][i], b.outputs[j][i]) for i in range(j)]
@@ -83,4 +89,5 @@ def first_difference(a: Fingerprint, b: Fingerprint, domain: Domain) -> Differen
             decision = decide(left, right, domain)
             if not isinstance(decision, Equal):
                 return Difference(entry=entry, decision=decision)
-    return None
+            conditions |= dict.fromkeys(c.text for c in decision.conditions if not c.discharged)
+    return Agreement(conditions=tuple(conditions))

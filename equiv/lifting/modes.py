@@ -28,6 +28,7 @@ _LEAKS = frozenset([
     "numpy", "tolist", "tensor", "as_tensor", "asarray", "new_tensor", "data_ptr", "share_memory_",
     "__array__", "__dlpack__", "__deepcopy__", "__reduce_ex__",
     "untyped_storage", "storage", "_typed_storage",
+    "apply_", "map_", "map2_", "__repr__",
 ])  # fmt: skip
 
 

@@ -36,8 +36,7 @@ def check(task: Task) -> Sequence[Evidence]:
         result, drawn = replaced(step, state, output), noise(step)
 
         def at(what: Expr, x_is: Expr, e_is: Expr, draw_is: Expr) -> Expr:
-            values = {x: x_is, e: e_is} | ({drawn: draw_is} if drawn is not zero else {})
-            return substitute(what, values)
+            return substitute(what, {x: x_is, e: e_is, drawn: draw_is})
 
         def run(*values: Expr) -> dict[str, Expr]:
             return {
@@ -47,9 +46,9 @@ def check(task: Task) -> Sequence[Evidence]:
             }
 
         mean, from_state = at(result, x, zero, zero), at(result, zero, one, zero)
-        from_draw = at(result, zero, zero, one) if drawn is not zero else zero
+        from_draw = at(result, zero, zero, one)
         added = step.then.sigma * step.then.sigma - from_state * from_state
-        if floor is not None and drawn is not zero:
+        if floor is not None and step.timestep != 0:
             added = maximum(added, floor)
         runs = (run(zero, one, zero), run(zero, zero, one))
         hypotheses = {x: Fraction(1, 2), e: Fraction(1)}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from equiv.formulas.steps import ddim_eta_step, ddim_step, ddpm_step, flow_euler_step
+from equiv.lifting.refusal import Unsupported
 from equiv.number import clip, maximum, sqrt
 from equiv.subjects.subject import LiftedStep
 from equiv.symbolic.expression import Expr, const, literal, symbols
@@ -28,11 +29,15 @@ class Specification(NamedTuple):
 
 
 def noise(step: LiftedStep) -> Expr:
-    """The noise that the step drew, or none."""
+    """The noise that a formula has, whether the step drew it or not.
+
+    Raises:
+        Unsupported: the step drew several; the formulas here have one.
+    """
     drawn = [s for s in symbols(step.output) if s.param.role == "noise"]
     if len(drawn) > 1:
-        raise ValueError(f"step {step.index} draws {len(drawn)} noises; the formulas here have one")
-    return drawn[0] if drawn else const(0)
+        raise Unsupported(f"step {step.index} draws {len(drawn)} noises; the formulas here have one")
+    return step.noise
 
 
 def _clipped(x_hat: Expr, config: Config) -> Expr:
@@ -52,6 +57,8 @@ def _ancestral(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
 def _ddpm(step: LiftedStep, x_hat: Expr, config: Config) -> Expr:
     silent = ddpm_step(step.state, _clipped(x_hat, config), const(0), step.now, step.then)
     spread = ddpm_step(const(0), const(0), const(1), step.now, step.then)
+    if step.timestep == 0:  # the paper's last step draws nothing
+        return silent
     return silent + sqrt(maximum(spread * spread, LEAST_VARIANCE)) * noise(step)
 
 

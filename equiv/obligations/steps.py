@@ -67,8 +67,13 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
         conditions |= dict.fromkeys(_condition(step, a) for a in step.assumptions)
     if undecided:
         return undecided[:1]
+    if len(steps) != int(task.config["steps"]):
+        return [_undecided(says, f"{task.config['steps']} steps were asked for, {len(steps)} are listed")]
     shape = " x ".join(map(str, adapter(task.subject).SHAPE))
-    run = f"run with {len(steps)} steps, on a state of shape {shape}, on the schedule of the defaults"
+    run = (
+        f"run with {len(steps)} steps on a state of shape {shape}; taken as they are: the levels listed, "
+        "that the timesteps told to the network stand for them, that draws are independent"
+    )
     counted = Condition(text=run, kind="step counts")
     return [Conformance(method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted))]
 

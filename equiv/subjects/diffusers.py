@@ -142,6 +142,10 @@ def _lift_step(
         fed = scale(z, timestep) if scale else z
         result = scheduler.step(net, timestep, z, generator=generator, **_step_options(config)).prev_sample
 
+    if (result.shape, result.dtype) != (z.shape, z.dtype):
+        raise Unsupported(
+            f"a step gives {tuple(result.shape)} {result.dtype} for a state of {tuple(z.shape)} {z.dtype}"
+        )
     output = tracer.element(result)
     levels = _level(family, entries, now), _level(family, entries, then)
     branches = [side for a in tracer.assumptions for side in _sides(a.relation)]

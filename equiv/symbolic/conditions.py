@@ -74,6 +74,12 @@ class Conditions:
         text = f"the cast of {cast.args[0]} from {source} to {target} is exact"
         self._met[cast, "cast"] = Condition(text=text, kind="cast")
 
+    def taken_to_exist(self, e: Expr) -> None:
+        """Say that an integral, a limit or a sum is taken to have a value."""
+        self._met[e, "exists"] = Condition(
+            text=f"{e} exists", kind="hypothesis", discharged="taken to exist by the statement"
+        )
+
     def magnitude_below(self, e: Expr, bound: Expr) -> bool:
         """Is ``|e|`` certainly below ``bound`` at the point tried?"""
         return bool(abs(self._value(e)) < self._value(bound))

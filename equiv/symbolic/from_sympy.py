@@ -50,10 +50,12 @@ def translate(e: Any) -> Expr:
         ValueError: there is something in it that we cannot read.
     """
     match e:
+        case sympy.Dummy() | sympy.Wild():
+            raise ValueError(f"{e} is a {type(e).__name__}; write a symbol with a name of its own")
         case sympy.Symbol():
             if not e.is_real:
                 raise ValueError(f"the symbol {e} needs an assumption: positive=True or real=True")
-            return symbol(e.name, "schedule", positive=True) if e.is_positive else symbol(e.name)
+            return _symbol(e)
         case sympy.Rational():
             return const(Fraction(int(e.p), int(e.q)))
         case sympy.Float():
@@ -73,6 +75,14 @@ def translate(e: Any) -> Expr:
     if function := _FUNCTIONS.get(e.func):
         return function(*map(translate, e.args))
     raise ValueError(f"cannot read {e.func.__name__} in {e}")
+
+
+def _symbol(e: Any) -> Expr:
+    """A symbol of ours. Sympy tells symbols of one name apart by their assumptions, so the name says them."""
+    declared = e._assumptions_orig  # noqa: SLF001 - sympy offers no other way to what was declared
+    further = sorted(set(declared) - {"real", "positive"})
+    name = f"{e.name} ({', '.join(further)})" if further else e.name
+    return symbol(name, "schedule", positive=True) if e.is_positive else symbol(name)
 
 
 def relation(r: Any) -> Relation:

@@ -105,14 +105,26 @@ def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision
             right=latex[k + 1],
             why=below.why,
             outcome=_outcome(decision),
-            reason=decision.reason if isinstance(decision, Undecided) else "",
+            reason=_reason(decision),
         )
         links.append((equality, decision))
     return links
 
 
+def _assumed(decision: Decision) -> str:
+    """A sign that the decision read off a point: of a claim, its hypotheses have to say it."""
+    signs = [c for c in _conditions(decision) if c.kind in ("sign", "branch") and not c.discharged]
+    return f"holds only where {signs[0].text}, which no hypothesis says" if signs else ""
+
+
+def _reason(decision: Decision) -> str:
+    return decision.reason if isinstance(decision, Undecided) else _assumed(decision)
+
+
 def _outcome(decision: Decision) -> Outcome:
     match decision:
+        case Equal() if _assumed(decision):
+            return Outcome.UNKNOWN
         case Equal() | Contradiction():
             return Outcome.HOLDS
         case Different():

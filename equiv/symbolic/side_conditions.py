@@ -197,9 +197,19 @@ class _Encoder:
             case "sin" | "cos":
                 return [value <= 1, value >= -1]
             case "pow":
-                # a power that is not a small integer is taken of positive bases only
-                return [args[0] > 0, value > 0]
+                return self._facts_of_power(e, value, args[0])
         return []
+
+    def _facts_of_power(self, e: Expr, value: Any, base: Any) -> list[Any]:
+        """Only a power that is no integer is of positive bases alone."""
+        exponent = e.args[1]
+        if exponent.op == "const" and exponent.param.denominator == 1:
+            n = int(exponent.param)
+            sign = [value >= 0] if n % 2 == 0 else [(value > 0) == (base > 0)]
+            return sign + ([base != 0, value != 0] if n < 0 else [])
+        if exponent.op in ("literal", "const"):  # a float may stand for an integer
+            return [base >= 0, value >= 0] if exponent.op == "const" else []
+        return [base > 0, value > 0]
 
 
 def _positive_sides(r: Relation) -> tuple[Expr, Expr] | None:

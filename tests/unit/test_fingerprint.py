@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from equiv.fingerprint import AffineStep, fingerprint, first_difference
+from equiv.fingerprint import AffineStep, Agreement, Difference, difference, fingerprint
 from equiv.symbolic.decision import Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, const, symbol
 
@@ -41,13 +41,14 @@ def test_the_covariance_of_two_draws_is_carried_forward() -> None:
 
 
 def test_a_sampler_does_not_differ_from_itself() -> None:
-    assert first_difference(run(ancestral, *R), run(ancestral, *R), FALLING) is None
+    found = difference(run(ancestral, *R), run(ancestral, *R), FALLING)
+    assert isinstance(found, Agreement)
 
 
 def test_the_first_difference_is_named() -> None:
-    difference = first_difference(run(ddim, *R), run(ancestral, *R), FALLING)
-    assert difference is not None
-    assert difference.entry == "c[1]"
+    found = difference(run(ddim, *R), run(ancestral, *R), FALLING)
+    assert isinstance(found, Difference)
+    assert found.entry == "c[1]"
 
 
 def test_a_step_of_the_same_mean_but_no_noise_differs_in_its_covariance() -> None:
@@ -55,6 +56,6 @@ def test_a_step_of_the_same_mean_but_no_noise_differs_in_its_covariance() -> Non
         step = ancestral(r_t, r_s)
         return AffineStep(told=r_t, state=step.state, output=step.output, variance=const(0))
 
-    difference = first_difference(run(ancestral, *R), run(silent, *R), FALLING)
-    assert difference is not None
-    assert difference.entry == "W[1,1]"
+    found = difference(run(ancestral, *R), run(silent, *R), FALLING)
+    assert isinstance(found, Difference)
+    assert found.entry == "W[1,1]"
