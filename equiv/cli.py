@@ -1,8 +1,8 @@
 """The command line. Commands import what they need, so that asking for help loads no mathematics."""
 
-import os
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -220,14 +220,22 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
     earlier run or the journal of an interrupted one, it only draws that.
     """
     from equiv import terminal
+    from equiv.report import write
     from equiv.running.selection import default
 
-    _check_writable(out / "report.html")
-    if run is not None:
-        return _write_report(_read(run), out)
-    return _run(
-        default(seed=seed), show=terminal.overview, then=partial(_write_report, out=out), running=running
-    )
+    for name in ("report.json", "report.html"):
+        _check_writable(out / name)
+    if run is None:
+        return _run(
+            default(seed=seed), show=terminal.overview, pages=partial(write, out=out), running=running
+        )
+    try:
+        written = write(_read(run), out)
+    except OSError as error:
+        raise Unknown(f"cannot write the report: {error}") from error
+    for path in written:
+        click.echo(path)
+    return 0
 
 
 @cli.command("seeds")
@@ -273,7 +281,7 @@ def _run(
     *,
     show: "Callable[[Sequence[Result]], Any]",
     defects: Sequence[Any] = (),
-    then: "Callable[[Run], int] | None" = None,
+    pages: "Callable[[Run], Sequence[Path]] | None" = None,
     running: Running,
 ) -> int:
     """Run the tasks, show what came of them, and say it in the exit code."""
@@ -281,10 +289,21 @@ def _run(
     from equiv.result import encode
     from equiv.running.expected import hold
     from equiv.running.local import LocalProcesses
-    from equiv.running.run import Interrupted, run
+    from equiv.running.run import Interrupted, Undelivered, run
 
-    for path in (running.json, running.journal):
+    to_stdout = running.json == Path("-")
+    for path in (None if to_stdout else running.json, running.journal):
         _check_writable(path)
+    written: list[Path] = []
+
+    def write_json(done: "Run") -> None:
+        if running.json and not to_stdout:
+            running.json.write_bytes(encode(done) + b"\n")
+
+    def deliver(done: "Run") -> None:
+        write_json(done)
+        written.extend(pages(done) if pages else ())
+
     executor = LocalProcesses(jobs=running.jobs or 0, seconds=running.time_limit)
     stopped = None
     try:
@@ -296,34 +315,31 @@ def _run(
                 resume=running.resume,
                 use_cache=not running.no_cache,
                 on_result=seen,
+                deliver=deliver,
             )
     except Interrupted as interrupted:
         stopped, done = interrupted, interrupted.run
+    except Undelivered as error:
+        raise Unknown(str(error)) from error
     except FileExistsError as error:
         raise Unknown(f"the journal {error.filename} is there already; name another file") from error
 
-    to_stdout = running.json == Path("-")
     out = terminal.console(stderr=to_stdout)
     expectation = hold(done.results, [] if stopped else defects)
     terminal.show(out, done.results, expectation, show)
     if to_stdout:
         sys.stdout.buffer.write(encode(done) + b"\n")
-    elif running.json:
-        running.json.parent.mkdir(parents=True, exist_ok=True)
-        running.json.write_bytes(encode(done) + b"\n")
     if stopped:
+        try:
+            write_json(done)
+        except OSError as error:
+            click.echo(f"cannot write the results: {error}", err=True)
         click.echo(f"{stopped}\nto go on: the same command with --resume", err=True)
         click.echo(f"to see it: equiv report {stopped.kept}", err=True)
         return INTERRUPTED
-    return then(done) if then else expectation.exit_code(strict=running.strict)
-
-
-def _write_report(run: "Run", out: Path) -> int:
-    from equiv.report import write
-
-    for path in write(run, out):
+    for path in written:
         click.echo(path)
-    return 0
+    return 0 if pages else expectation.exit_code(strict=running.strict)
 
 
 def _read(path: Path) -> "Run":
@@ -340,12 +356,18 @@ def _read(path: Path) -> "Run":
 
 
 def _check_writable(path: Path | None) -> None:
-    """Say before a run, not after it, that its results cannot be written."""
-    for place in path.absolute().parents if path else ():
-        if place.exists():
-            if not (place.is_dir() and os.access(place, os.W_OK)):
-                raise Unknown(f"cannot write {path}: {place} is no directory that one may write to")
-            return
+    """Say before a run, not after it, that its results cannot be written: try it."""
+    if path is None:
+        return
+    try:
+        if path.is_file() or path.is_dir():
+            path.open("ab").close()
+        elif not path.exists():  # and if it is a pipe or a device: opening it would be seen at its other end
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+    except OSError as error:
+        raise Unknown(f"cannot write {path}: {error.strerror}") from error
 
 
 def _config(pairs: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,13 @@ class Interrupted(Exception):
         self.run, self.total, self.kept = run, total, kept
 
 
+class Undelivered(Exception):
+    """All is done, but could not be written where it was to go. The journal has it."""
+
+    def __init__(self, error: OSError, kept: Path) -> None:
+        super().__init__(f"cannot write the results: {error}; they are kept in {kept}")
+
+
 def run(
     tasks: Sequence[Task],
     executor: Executor,
@@ -26,6 +33,7 @@ def run(
     resume: bool = False,
     use_cache: bool = True,
     on_result: OnResult = lambda _result: None,
+    deliver: Callable[[Run], None] = lambda _run: None,
 ) -> Run:
     """Run the tasks. The results are in the order of the tasks, each also journalled as it came.
 
@@ -36,9 +44,11 @@ def run(
         resume: take over what an interrupted run of these tasks has found.
         use_cache: take over what earlier runs found, where nothing it rests on has changed.
         on_result: told of every result as it comes.
+        deliver: writes the run down; the journal is there until it has returned.
 
     Raises:
         Interrupted: on Ctrl-C.
+        Undelivered: ``deliver`` raised an OSError.
         FileExistsError: ``keep`` is there already.
     """
     first = journal.header(tasks)
@@ -73,6 +83,10 @@ def run(
             if not (keep or found):
                 journal.forget(place)
             raise
+    try:
+        deliver(done())
+    except OSError as error:
+        raise Undelivered(error, place) from error
     if not keep:
         journal.forget(place)
     return done()

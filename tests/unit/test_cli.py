@@ -19,7 +19,7 @@ from equiv.cli import DEPTHS, main
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
 from equiv.result import Result, Run, Task, decode
-from equiv.running import catalogue, local, selection
+from equiv.running import catalogue, journal, local, selection
 from equiv.running.expected import Expectation
 from equiv.subjects.subject import ADAPTERS, Subject
 from equiv.verdict import Verdict
@@ -206,7 +206,9 @@ def test_a_name_that_is_not_there_gets_one_line_and_the_nearest(
         ("report", "missing.json"),
         ("prove", "--json", "/dev/null/run.json"),
         ("prove", "--journal", "/dev/null/run.jsonl"),
+        ("prove", "--json", "/tmp"),
         ("report", "--out", "/dev/null"),
+        ("report", "--out", "/proc/foo"),
         ("prove", "--jobs", "0"),
         ("prove", "--time-limit", "0"),
     ],
@@ -218,6 +220,16 @@ def test_a_value_that_cannot_be_used_gets_one_line(
     said = say(*arguments)
     assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
     assert "Traceback" not in said.err
+
+
+def test_results_that_cannot_be_written_after_the_run_are_kept(say: Say, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a file that is always full")
+    said = say("prove", "f-three-rows", "--json", "/dev/full")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    (kept,) = (tmp_path / ".equiv/journal").iterdir()
+    assert said.err.endswith(f"kept in .equiv/journal/{kept.name}\n")
+    assert [r.verdict for r in journal.partial(kept).results] == [Verdict.PROVED]
 
 
 def test_a_file_that_is_no_run_is_refused(say: Say, tmp_path: Path) -> None:
