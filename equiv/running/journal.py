@@ -113,7 +113,7 @@ def partial(path: Path) -> Run:
 
 
 def interrupted(tasks: Sequence[Task]) -> tuple[Path, list[Result]] | None:
-    """The newest interrupted run of any of these tasks, and those of its results that still hold.
+    """The newest interrupted run of these tasks and no others, and those of its results that still hold.
 
     They hold if neither equiv's sources, nor a subject's file, nor any version has changed since.
     """
@@ -124,8 +124,8 @@ def interrupted(tasks: Sequence[Task]) -> tuple[Path, list[Result]] | None:
         except ValueError:
             continue
         same = (first.sources, first.versions) == (now.sources, now.versions)
-        if same and wanted & set(map(key, first.tasks)):
-            return path, [r for r in results if key(r.task) in wanted and r.versions == versions(r.task)]
+        if same and wanted == set(map(key, first.tasks)):
+            return path, [r for r in results if r.versions == versions(r.task)]
     return None
 
 

@@ -67,6 +67,15 @@ def test_without_resume_everything_is_done_again() -> None:
     assert executor.ran == 2
 
 
+@pytest.mark.parametrize("asked", [[DONE], [DONE, MORE, task("good", n="3")]], ids=["fewer", "more"])
+def test_the_journal_of_other_tasks_is_left_alone(asked: list[Task]) -> None:
+    kept = interrupted().kept
+    executor = InProcess()
+    run(asked, executor, resume=True)
+    assert executor.ran == len(asked)
+    assert kept.exists()
+
+
 def test_nothing_is_taken_over_from_other_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted()
     monkeypatch.setattr(journal, "sources", lambda _tasks: "edited since")
