@@ -218,6 +218,9 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
 
     Runs every claim, the checks of the samplers of diffusers, and the experiments. With RUN, the JSON of an
     earlier run or the journal of an interrupted one, it only draws that.
+
+    The exit code is 0 when the page is written, whatever was refuted; 3 if it shows an internal error; and
+    with --strict 4 if something is undecided.
     """
     from equiv import terminal
     from equiv.report import write
@@ -229,13 +232,14 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
         return _run(
             default(seed=seed), show=terminal.overview, pages=partial(write, out=out), running=running
         )
+    drawn = _read(run)
     try:
-        written = write(_read(run), out)
+        written = write(drawn, out)
     except OSError as error:
         raise Unknown(f"cannot write the report: {error}") from error
     for path in written:
         click.echo(path)
-    return 0
+    return _report_code(drawn.results, strict=running.strict)
 
 
 @cli.command("seeds")
@@ -339,7 +343,17 @@ def _run(
         return INTERRUPTED
     for path in written:
         click.echo(path)
-    return 0 if pages else expectation.exit_code(strict=running.strict)
+    if pages:
+        return _report_code(done.results, strict=running.strict)
+    return expectation.exit_code(strict=running.strict)
+
+
+def _report_code(results: "Sequence[Result]", *, strict: bool) -> int:
+    """As of the results that are not refuted: a report is there to show those."""
+    from equiv.verdict import Verdict, exit_code
+
+    rest = [r.verdict for r in results if r.verdict is not Verdict.REFUTED]
+    return exit_code(rest, strict=strict) if rest else 0
 
 
 def _read(path: Path) -> "Run":

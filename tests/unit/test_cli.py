@@ -18,7 +18,7 @@ from equiv import terminal
 from equiv.cli import DEPTHS, main
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
-from equiv.result import Result, Run, Task, decode
+from equiv.result import Result, Run, Task, decode, encode
 from equiv.running import catalogue, journal, local, selection
 from equiv.running.expected import Expectation
 from equiv.subjects.subject import ADAPTERS, Subject
@@ -230,6 +230,28 @@ def test_results_that_cannot_be_written_after_the_run_are_kept(say: Say, tmp_pat
     (kept,) = (tmp_path / ".equiv/journal").iterdir()
     assert said.err.endswith(f"kept in .equiv/journal/{kept.name}\n")
     assert [r.verdict for r in journal.partial(kept).results] == [Verdict.PROVED]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code", "strict"),
+    [
+        ((Verdict.PROVED, Verdict.REFUTED), 0, 0),
+        ((Verdict.REFUTED,), 0, 0),
+        ((Verdict.INCONCLUSIVE, Verdict.REFUTED), 0, 4),
+        ((Verdict.UNSUPPORTED,), 0, 4),
+        ((Verdict.INTERNAL_ERROR, Verdict.INCONCLUSIVE), 3, 3),
+    ],
+)
+def test_a_report_fails_on_what_is_wrong_with_us(
+    say: Say, tmp_path: Path, verdicts: tuple[Verdict, ...], code: int, strict: int
+) -> None:
+    results = tuple(
+        Result(task=Task(kind="claim", id=f"c-{n}"), title="", verdict=v, evidence=(), seconds=0.0)
+        for n, v in enumerate(verdicts)
+    )
+    (tmp_path / "run.json").write_bytes(encode(Run(started="2026-01-01", versions={}, results=results)))
+    assert say("report", "run.json").code == code
+    assert say("report", "run.json", "--strict").code == strict
 
 
 def test_a_file_that_is_no_run_is_refused(say: Say, tmp_path: Path) -> None:
