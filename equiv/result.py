@@ -92,6 +92,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started: str  # UTC, ISO 8601
     versions: dict[str, str]
     results: tuple[Result, ...]
+    planned: int = 0  # tasks that there were to do; 0 where that is not known
 
 
 def encode(value: Any) -> bytes:

@@ -109,7 +109,9 @@ def read(path: Path) -> tuple[Header, list[Result]]:
 def partial(path: Path) -> Run:
     """The run of a journal, as far as it went."""
     first, results = read(path)
-    return Run(started=first.started, versions=first.versions, results=tuple(results))
+    return Run(
+        started=first.started, versions=first.versions, results=tuple(results), planned=len(first.tasks)
+    )
 
 
 def interrupted(tasks: Sequence[Task]) -> tuple[Path, list[Result]] | None:

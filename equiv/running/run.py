@@ -58,7 +58,7 @@ def run(
 
     def done() -> Run:
         ordered = tuple(found[k] for k in map(journal.key, tasks) if k in found)
-        return Run(started=first.started, versions=first.versions, results=ordered)
+        return Run(started=first.started, versions=first.versions, results=ordered, planned=len(first.tasks))
 
     with journal.Journal(place, first) as book:
 

@@ -50,6 +50,7 @@ def test_an_interrupted_run_keeps_what_was_done() -> None:
     stopped = interrupted()
     assert [r.task for r in stopped.run.results] == [DONE]
     assert journal.partial(stopped.kept) == stopped.run
+    assert stopped.run.planned == 2
 
 
 def test_resuming_does_only_what_is_left_and_leaves_no_journal() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from report_sample import HOSTILE, UNREADABLE, sample_run
 
@@ -84,6 +85,18 @@ def test_the_page_is_drawn_from_the_json_alone(run: Run, page: str, tmp_path: Pa
 def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     _, path = write(Run(started="2026-01-01T00:00:00Z", versions={}, results=()), tmp_path)
     assert "<h1>" in path.read_text(encoding="utf-8")
+
+
+def test_the_page_of_an_interrupted_run_says_so_first(run: Run, page: str, tmp_path: Path) -> None:
+    done = len(run.results)
+    whole, part = (msgspec.structs.replace(run, planned=n) for n in (done, done + 371))
+    _, path = write(part, tmp_path / "part")
+    says = f"interrupted: {done} of {done + 371} tasks were done"
+    text = path.read_text(encoding="utf-8")
+    assert text.index("<h1>") < text.index(says) < text.index('<p class="lead">')
+    _, path = write(whole, tmp_path / "whole")
+    assert "interrupted:" not in path.read_text(encoding="utf-8")
+    assert "interrupted:" not in page  # of a run that does not say how many tasks there were
 
 
 def test_a_file_in_the_place_of_the_directory_is_refused(run: Run, tmp_path: Path) -> None:
