@@ -1,5 +1,6 @@
 """The command line. Commands import what they need, so that asking for help loads no mathematics."""
 
+import math
 import signal
 import sys
 import tempfile
@@ -44,6 +45,20 @@ class OneOf(click.Choice[Any]):
         return f"there is no {value!r}{nearest(str(value), self.choices)} (all of them: {known})"
 
 
+class Seconds(click.FloatRange):
+    """A time that is finite and not absurd: more than none, at most a week."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=7 * 24 * 3600)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse also a NaN, which lies in every range."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -60,7 +75,7 @@ _RUNNING = (
     click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. [default: one a processor]"),
     click.option(
         "--time-limit",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(),
         default=60.0,
         show_default=True,
         metavar="SECONDS",

@@ -211,6 +211,8 @@ def test_a_name_that_is_not_there_gets_one_line_and_the_nearest(
         ("report", "--out", "/proc/foo"),
         ("prove", "--jobs", "0"),
         ("prove", "--time-limit", "0"),
+        ("prove", "--time-limit", "nan"),
+        ("prove", "--time-limit", "inf"),
     ],
     ids=" ".join,
 )
