@@ -189,9 +189,8 @@ def check(
     config = _config(pairs)
     owed = checks(subjects, only=only, config=config, seed=seed)
     obligations = [only] if only else list(catalogue.obligations())
-    defects = [
-        d for d in (expected.read(expect) if expect else ()) if d.selected(subjects, obligations, config)
-    ]
+    listed = expected.read(expect, checked=subjects) if expect else ()
+    defects = [d for d in listed if d.selected(subjects, obligations, config)]
     return _run(owed, show=terminal.checks, defects=defects, running=running)
 
 

@@ -13,7 +13,7 @@ The file is TOML, one table a defect::
 An entry that meets no task of the run, and a task that passes though its defect is expected, fail the run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -62,18 +62,25 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     defect: tuple[Defect, ...] = ()
 
 
-def read(path: Path) -> tuple[Defect, ...]:
-    """The defects that a file expects.
+def read(path: Path, checked: Collection[str] = ()) -> tuple[Defect, ...]:
+    """The defects that a file expects. Subjects that are ``checked`` are known to exist.
 
     Raises:
-        Unknown: the file is not readable as one, or names an obligation that does not exist.
+        Unknown: the file is not readable as one, or names an obligation or a subject that does not exist.
     """
+    from equiv.subjects.subject import resolve
+
     try:
         defects = msgspec.toml.decode(path.read_bytes(), type=File).defect
     except (OSError, msgspec.MsgspecError) as error:
         raise Unknown(f"{path} is no file of expected defects: {error}") from error
     for defect in defects:
         find("obligation", defect.obligation, catalogue.obligations(), see=f"equiv list; named in {path}")
+    for subject in sorted({defect.subject for defect in defects}.difference(checked)):
+        try:
+            resolve(subject)
+        except Unknown as error:
+            raise Unknown(f"{path} expects a defect of {subject!r}: {error}") from error
     return defects
 
 

@@ -386,7 +386,12 @@ def test_a_stale_entry_or_an_unexpected_pass_fails_the_run(
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"obligation": "step-equals-formular"}, "step-equals-formula"), ({"typo": "x"}, "typo")],
+    [
+        ({"obligation": "step-equals-formular"}, "step-equals-formula"),
+        ({"subject": "click.Sampler"}, SUBJECT),
+        ({"subject": "clack.Samplers"}, "click"),
+        ({"typo": "x"}, "typo"),
+    ],
 )
 def test_a_wrong_file_of_expected_defects_is_refused(
     say: Say, fake_checks: None, tmp_path: Path, changes: dict[str, str], says: str
