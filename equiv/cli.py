@@ -1,6 +1,7 @@
 """The command line. Commands import what they need, so that asking for help loads no mathematics."""
 
 import math
+import os
 import signal
 import sys
 import tempfile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from equiv.compare import Depth
     from equiv.result import Result, Run, Task
 
-INTERRUPTED, INTERNAL_ERROR, USAGE = 130, 3, 2
+BROKEN_PIPE, INTERRUPTED, INTERNAL_ERROR, USAGE = 141, 130, 3, 2
 
 EXIT_CODES = """\b
 Exit codes:
@@ -31,6 +32,7 @@ Exit codes:
   4  something is undecided (with --strict; for compare always)
   5  nothing was selected
   130  interrupted; what was done is kept
+  141  nobody read the output to its end
 """
 DEPTHS: "tuple[Depth, ...]" = ("steps", "samplers", "common-grid")
 
@@ -410,6 +412,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = cli.main(args=arguments and list(arguments), prog_name="equiv", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
+        code = BROKEN_PIPE
+    except SystemExit:  # what click and rich make of a broken pipe, and of nothing else
+        code = BROKEN_PIPE
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = USAGE

@@ -164,6 +164,23 @@ def test_list_names_every_claim(say: Say) -> None:
     assert all(claim in said.out for claim in catalogue.claims())
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("seeds",), ("--help",)], ids=" ".join)
+def test_a_reader_that_goes_away_is_no_refutation(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "equiv", *arguments],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "nearest"),
     [
