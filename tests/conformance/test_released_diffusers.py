@@ -24,7 +24,10 @@ DDIM, DDPM, EULER, ANCESTRAL, FLOW = (
     f"diffusers.{name}Scheduler"
     for name in ("DDIM", "DDPM", "EulerDiscrete", "EulerAncestralDiscrete", "FlowMatchEulerDiscrete")
 )
-TIMES = "run with {} steps, on a state of shape 2 x 3 x 5 x 7, on the schedule of the defaults"
+TIMES = (
+    "run with {} steps on a state of shape 2 x 3 x 5 x 7; taken as they are: the levels listed, "
+    "that the timesteps told to the network stand for them, that draws are independent"
+)
 ABOVE_THE_FLOOR = "0 < (1 - A_s)/(1 - A_t)*(1 - A_t/A_s) - 1e-20"
 
 RIGHT = [
