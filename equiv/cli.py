@@ -136,16 +136,27 @@ def list_() -> None:
 
 @cli.command()
 @click.argument("ids", nargs=-1)
+@click.option("--kernel", is_flag=True, help="Have a second kernel, Rocq, accept the claims too.")
+@click.option("--out", type=_FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
 @_running
-def prove(ids: tuple[str, ...], running: Running) -> int:
+def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) -> int:
     """Prove the claims named, or all of them.
 
     An erratum is CORRECTED: the statement as written is refuted, the statement as it should be is proved.
+    With --kernel the claims are also put before Rocq, as stated; its files land in DIR/kernel.
     """
     from equiv import terminal
+    from equiv.running.kernel import second_opinion
     from equiv.running.selection import claims
 
-    return _run(claims(ids), show=terminal.table, running=running)
+    if kernel:
+        _check_writable(out / "kernel" / "Equiv.v")
+    return _run(
+        claims(ids),
+        show=terminal.table,
+        also=partial(second_opinion, folder=out / "kernel") if kernel else None,
+        running=running,
+    )
 
 
 @cli.command()
@@ -301,6 +312,7 @@ def _run(
     *,
     show: "Callable[[Sequence[Result]], Any]",
     defects: Sequence[Any] = (),
+    also: "Callable[[Run], Run] | None" = None,
     pages: "Callable[[Run], Sequence[Path]] | None" = None,
     running: Running,
 ) -> int:
@@ -344,6 +356,9 @@ def _run(
     except FileExistsError as error:
         raise Unknown(f"the journal {error.filename} is there already; name another file") from error
 
+    if also and not stopped:
+        done = also(done)
+        write_json(done)
     out = terminal.console(stderr=to_stdout)
     expectation = hold(done.results, [] if stopped else defects)
     terminal.show(out, done.results, expectation, show)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from equiv.evidence import Conformance, Evidence, Experiment, Failure, Outcome, Proof, Witness
+from equiv.evidence import Conformance, Evidence, Experiment, Failure, KernelProof, Outcome, Proof, Witness
 from equiv.result import Result
 from equiv.running.expected import Expectation
 from equiv.verdict import Verdict
@@ -91,7 +91,13 @@ def overview(results: Sequence[Result]) -> Text:
 def table(results: Sequence[Result]) -> Text:
     """One line a result."""
     return listing(
-        (r.task.name, shown(r.verdict, r.headline), "cached" if r.cached else f"{r.seconds:.2f} s", r.title)
+        (
+            r.task.name,
+            shown(r.verdict, r.headline),
+            "cached" if r.cached else f"{r.seconds:.2f} s",
+            *(e.counted for e in r.evidence if isinstance(e, KernelProof)),
+            r.title,
+        )
         for r in results
     )
 
@@ -200,6 +206,8 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
             parts += [("reason", f"{e.title}: {e.left} = {e.right}: {e.reason}") for e in undecided]
             parts += [("reason", evidence.open)] if evidence.open else []
             parts += [("reason", f"not refuted: the false variant {v}") for v in evidence.surviving_variants]
+        case KernelProof():
+            parts = [("rejected", ", ".join(evidence.rejected))]
         case Experiment():
             of = f"{evidence.worst:g} against the bound {evidence.bound:g} on {evidence.cases} cases"
             parts = [

@@ -1,0 +1,1 @@
+"""The second kernel: claims as Rocq lemmas, printed as they are stated, and accepted by ``coqc`` or not."""

@@ -1,0 +1,209 @@
+"""A claim as Rocq lemmas: one for each link of its chains, and one for each false variant."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import sympy
+
+from equiv.claim import Chain, Variant
+from equiv.symbolic.kernel import sampling
+from equiv.symbolic.kernel.script import script
+from equiv.symbolic.kernel.terms import (
+    OPAQUE,
+    Names,
+    Relation,
+    Term,
+    Unexportable,
+    defined,
+    integer,
+    parts,
+    relation_text,
+    text,
+)
+
+_AND = " /\\ "
+_RELATIONS: dict[Any, Callable[[Any], tuple[str, Any, Any]]] = {
+    sympy.StrictLessThan: lambda r: ("<", r.lhs, r.rhs),
+    sympy.LessThan: lambda r: ("<=", r.lhs, r.rhs),
+    sympy.StrictGreaterThan: lambda r: ("<", r.rhs, r.lhs),
+    sympy.GreaterThan: lambda r: ("<=", r.rhs, r.lhs),
+    sympy.Equality: lambda r: ("=", r.lhs, r.rhs),
+    sympy.Unequality: lambda r: ("<>", r.lhs, r.rhs),
+}
+
+
+class Lemma(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement with its proof script. ``about`` says in words what it is, for people."""
+
+    name: str
+    about: str
+    statement: str
+    proof: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        body = "\n".join(f"  {line}" for line in self.proof)
+        return f"(* {comment(self.about)} *)\nLemma {self.name} :\n{self.statement}\nProof.\n{body}\nQed.\n"
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be exported, and why."""
+
+    name: str
+    about: str
+    reason: str
+
+
+def left_out(x: Skipped) -> str:
+    """What the file says of something that it does not hold."""
+    return f"(* {comment(x.about)}\n   {x.name} is not kernel-checked: {comment(x.reason)} *)\n"
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One equality of a chain, read."""
+
+    name: str
+    about: str
+    left: Term
+    right: Term
+    hypotheses: tuple[Relation, ...]
+    positive: tuple[str, ...]
+    opaque: Mapping[str, str]
+
+
+def links(claim: str, chains: Iterable[Chain], hypotheses: Sequence[Any]) -> list[Link | Skipped]:
+    """Each link of each chain, as a term, or why it has none."""
+    found: list[Link | Skipped] = []
+    for i, chain in enumerate(chains, start=1):
+        for j, (above, below) in enumerate(zip(chain.lines, chain.lines[1:], strict=False), start=1):
+            name, about = f"{_identifier(claim)}_{i}_{j}", f"{chain.title}: {below.why}"
+            found.append(read_link(name, about, above.expression, below.expression, hypotheses))
+    return found
+
+
+def read_link(name: str, about: str, left: Any, right: Any, hypotheses: Sequence[Any]) -> Link | Skipped:
+    """An equality under hypotheses, read for Rocq."""
+    names = Names()
+    try:
+        sides = names.read(left), names.read(right)
+        assumed = tuple(_relation(h, names) for h in hypotheses)
+    except Unexportable as why:
+        return Skipped(name=name, about=about, reason=str(why))
+    opaque = {n: str(e) for e, n in names.of.items() if isinstance(e, OPAQUE)}
+    return Link(
+        name=name,
+        about=about,
+        left=sides[0],
+        right=sides[1],
+        hypotheses=assumed,
+        positive=tuple(names.positive),
+        opaque=opaque,
+    )
+
+
+def _relation(h: Any, names: Names) -> Relation:
+    if h.func not in _RELATIONS:
+        raise Unexportable(f"the hypothesis {h!r} is no relation")
+    sign, a, b = _RELATIONS[h.func](h)
+    return sign, names.read(a), names.read(b)
+
+
+def equality(link: Link) -> Lemma | Skipped:
+    """Under the hypotheses, both sides are defined and equal."""
+    names = _variables(link)
+    points = sampling.few(sampling.points(names, link.positive, link.hypotheses))
+    if not points:
+        return Skipped(
+            name=link.name, about=link.about, reason="no point was found at which the hypotheses hold"
+        )
+    try:
+        steps = script(link.left, link.right, link.hypotheses, link.positive, points)
+    except (Unexportable, AttributeError) as why:
+        return Skipped(name=link.name, about=link.about, reason=str(why))
+    positive = [n for n in names if n in link.positive]
+    premises = [f"0 < {n}" for n in positive] + [relation_text(h) for h in link.hypotheses]
+    introduced = [
+        *names,
+        *(f"{n}_positive" for n in positive),
+        *(f"H{k}" for k in range(1, 1 + len(link.hypotheses))),
+    ]
+    demands = [str(d) for d in dict.fromkeys([*defined(link.left), *defined(link.right)])]
+    equal = f"{text(link.left)}\n    = {text(link.right)}"
+    conclusion = f"({_AND.join(demands)})\n   {_AND}{equal}" if demands else equal
+    statement = "\n".join(
+        ([f"  forall {' '.join(names)} : R,"] if names else [])
+        + ([f"  {' -> '.join(premises)} ->"] if premises else [])
+        + [f"    {conclusion}."]
+    )
+    first = [f"intros {' '.join(introduced)}."] if introduced else []
+    return Lemma(name=link.name, about=_about(link), statement=statement, proof=(*first, *steps))
+
+
+def difference(link: Link, inputs: Mapping[str, Fraction] | None = None) -> Lemma | Skipped:
+    """There is a point at which the hypotheses hold, both sides are defined, and they differ."""
+    names = _variables(link)
+    given = {n: v for n, v in (inputs or {}).items() if n in names}
+    for point in sampling.points(names, link.positive, link.hypotheses, given):
+        gap = sampling.value(link.left, point) - sampling.value(link.right, point)
+        if abs(gap) > 1e-5:
+            break
+    else:
+        return Skipped(
+            name=link.name, about=link.about, reason="no point was found that tells the sides apart"
+        )
+    if opaque := [shown for n, shown in link.opaque.items() if n in names]:
+        return Skipped(name=link.name, about=link.about, reason=f"{opaque[0]} has no value in Rocq")
+    demands = [str(d) for d in dict.fromkeys([*defined(link.left), *defined(link.right)])]
+    met = [f"0 < {n}" for n in names if n in link.positive] + [relation_text(h) for h in link.hypotheses]
+    apart = f"{text(link.left)}\n    <> {text(link.right)}"
+    whole = "\n    /\\ ".join([*([_AND.join([*met, *demands])] if met or demands else []), apart])
+    statement = (f"  exists {' '.join(names)} : R,\n" if names else "") + f"    {whole}."
+    chosen = [f"exists {', '.join(_number(point[n]) for n in names)}."] if names else []
+    return Lemma(name=link.name, about=_about(link), statement=statement, proof=(*chosen, "witness."))
+
+
+def variants(claim: str, found: Iterable[Variant], prefix: str) -> list[Link | Skipped]:
+    """False statements, read; undefined functions are replaced by those of the instance."""
+    read: list[Link | Skipped] = []
+    for k, variant in enumerate(found, start=1):
+        left, right = variant.left, variant.right
+        if variant.instance:
+            with sympy.evaluate(True):
+                left, right = (_instantiated(side, variant.instance) for side in (left, right))
+        name = f"{_identifier(claim)}_{prefix}_{k}"
+        read.append(read_link(name, f"FALSE: {variant.name}", left, right, variant.hypotheses))
+    return read
+
+
+def _instantiated(side: Any, instance: Mapping[Any, Any]) -> Any:
+    for function, concrete in instance.items():
+        side = side.replace(function, concrete)
+    return side.doit()
+
+
+def _variables(link: Link) -> list[str]:
+    terms = [link.left, link.right, *(side for h in link.hypotheses for side in h[1:])]
+    return list(dict.fromkeys(p.param for t in terms for p in parts(t) if p.op == "var"))
+
+
+def _about(link: Link) -> str:
+    used = set(_variables(link))
+    notes = [f"{n} is {shown}" for n, shown in link.opaque.items() if n in used]
+    return f"{link.about}{'; any real number is taken for: ' + ', '.join(notes) if notes else ''}"
+
+
+def comment(words: str) -> str:
+    """The words, so that they can stand in a comment of Rocq."""
+    # a comment must not end early, and quotes open a string in Rocq's comments
+    return words.replace("*)", "* )").replace("(*", "( *").replace('"', "''")
+
+
+def _identifier(claim: str) -> str:
+    return claim.replace("-", "_")
+
+
+def _number(value: Fraction) -> str:
+    shown = text(integer(value.numerator))
+    return f"({shown})" if value.denominator == 1 else f"({shown} / {value.denominator})"

@@ -1,0 +1,86 @@
+"""Rational points at which hypotheses hold: for guessing signs, and for telling false statements apart."""
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from equiv.symbolic.kernel.terms import Relation, Term, parts
+
+_LEVELS = [
+    *(Fraction(n, d) for n, d in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (2, 5), (3, 5), (4, 5))),
+    *(Fraction(n, d) for n, d in ((1, 10), (9, 10), (3, 2), (2, 1), (3, 1), (5, 1), (7, 1))),
+    *(Fraction(n, d) for n, d in ((5, 13), (12, 13))),  # with 3/5 and 4/5: on the unit circle
+]
+_STATES = [Fraction(n, d) for n, d in ((1, 1), (-1, 1), (2, 1), (1, 2), (-3, 2), (-2, 1), (3, 1))]
+TRIES = 4000
+
+
+def points(
+    names: Sequence[str],
+    positive: Sequence[str],
+    hypotheses: Sequence[Relation],
+    fixed: Mapping[str, Fraction] | None = None,
+) -> Iterator[dict[str, Fraction]]:
+    """Points that meet the hypotheses, as far as floating point can tell; ``fixed`` values are kept."""
+    chance, given = random.Random(2), dict(fixed or {})
+    for _ in range(TRIES):
+        point = {n: chance.choice(_LEVELS if n in positive else _STATES) for n in names} | given
+        if all(_meets(h, point) for h in hypotheses):
+            yield point
+
+
+def few(found: Iterator[dict[str, Fraction]], count: int = 8) -> list[dict[str, Fraction]]:
+    """The first of them."""
+    return [*itertools.islice(found, count)]
+
+
+def _meets(hypothesis: Relation, point: Mapping[str, Fraction]) -> bool:
+    sign, a, b = hypothesis
+    left, right = value(a, point), value(b, point)
+    gap = right - left
+    if math.isnan(gap):
+        return False
+    near = abs(gap) <= 1e-12 * (1 + abs(left))
+    return {"<": gap > 0 and not near, "<=": gap >= 0 or near, "=": near, "<>": not near}[sign]
+
+
+def value(e: Term, point: Mapping[str, Fraction]) -> float:
+    """The value in floating point, nan where it is undefined."""
+    values: dict[Term, float] = {}
+    for part in parts(e):
+        try:
+            values[part] = _apply(part, [values[a] for a in part.args], point)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return math.nan
+    return values[e]
+
+
+def _apply(e: Term, args: list[float], point: Mapping[str, Fraction]) -> float:
+    functions: dict[str, Any] = {
+        "int": lambda: float(e.param),
+        "var": lambda: float(point[e.param]),
+        "PI": lambda: math.pi,
+        "neg": lambda a: -a,
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": lambda a, b: a / b,
+        "^": lambda a: a**e.param,
+        "sqrt": math.sqrt,
+        "exp": math.exp,
+        "ln": math.log,
+        "sin": math.sin,
+        "cos": math.cos,
+        "tan": math.tan,
+        "cosh": math.cosh,
+        "sinh": math.sinh,
+        "tanh": math.tanh,
+        "Rabs": abs,
+        "Rmax": max,
+        "Rmin": min,
+        "Rpower": lambda a, b: math.exp(b * math.log(a)),
+    }
+    return float(functions[e.op](*args))

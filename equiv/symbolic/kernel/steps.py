@@ -1,0 +1,124 @@
+"""The steps of a proof script as they are written: what is known so far, and how to use it."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from equiv.symbolic.kernel.quotients import Generators, Quotient, key, monomials
+from equiv.symbolic.kernel.terms import Term, integer, parts, text
+
+UNFOLDED = ("tan", "tanh", "sinh", "cosh")
+
+
+class Steps:
+    """The lines of a script, and what they have shown by name.
+
+    ``scales`` says how finely an exponent or an angle must be divided, by what it multiplies.
+    """
+
+    def __init__(self, points: Sequence[Mapping[str, Fraction]], scales: dict[str, int]) -> None:
+        self.points, self.scales = points, scales
+        self.g = Generators()
+        self.lines: list[str] = []
+        self.facts: list[tuple[str, Term, str]] = []  # equalities to rewrite by: name, left side, right side
+        self.log_facts: list[str] = []  # logarithms of atoms
+        self.relations: list[tuple[str, str]] = []  # powers of atoms that are something else: name, atom
+        self.known: set[str] = set()  # polynomials of which a sign has been shown
+        self.nonzero: set[str] = set()  # polynomials that have been shown not to be zero
+        self.logs: dict[int, Quotient] = {}  # of atoms whose logarithm is something else
+        self.log_of: dict[int, Any] = {}  # the polynomial whose logarithm a generator is
+
+    def claim(self, prefix: str, statement: str, proof: str) -> str:
+        """Assert something under the next name of that prefix."""
+        name = f"{prefix}{1 + sum(line.count(f'assert ({prefix}') for line in self.lines)}"
+        self.lines.append(f"assert ({name} : {statement}) by ({proof}).")
+        return name
+
+    def fact(self, e: Term, shown: str, proof: str) -> None:
+        """Assert what a term is, for rewriting."""
+        if text(e) != shown:
+            self.facts.append((self.claim("F", f"{text(e)} = {shown}", proof), e, shown))
+
+    def algebra(self, *terms: Term, logs: bool = False, extra: str = "") -> str:
+        """Closes an equality of fractions in these terms, once what is known of their parts is put in."""
+        inside = {p for t in terms for p in all_parts(t)}
+        used = [(name, shown) for name, e, shown in self.facts if logs or e in inside]
+        names = [*self.log_facts, *(name for name, _ in used)] if logs else [name for name, _ in used]
+        rewriting = "".join(f"rewrite ?{name}; " for name in reversed(names))
+        about = _words(" ".join([extra, *map(text, terms), *(shown for _, shown in used)]))
+        modulo = [] if logs else [name for name, atom in self.relations if atom in about]
+        ops = {p.op for p in inside}
+        rewriting = "unfold tan, tanh, sinh, cosh; " * bool(ops & {*UNFOLDED}) + rewriting
+        rewriting = "rewrite ?max_is, ?min_is; " * bool(ops & {"Rmax", "Rmin"}) + rewriting
+        return f"{rewriting}field{'[' + ' '.join(modulo) + ']' if modulo else ''}; nonzero"
+
+    def show_sign(self, p: Any) -> None:
+        """Show that a polynomial is positive, if it seems so and is not plain to see."""
+        if key(p) in self.known or self.g.evident(p) or self.g.sign(p) <= 0:
+            return
+        self.known.add(key(p))
+        self.claim("P", f"0 < {self.g.poly(p)}", self._sign_proof(p))
+
+    def _sign_proof(self, p: Any) -> str:
+        found = monomials(p)
+        by_exponents = any(m[i] for m, _ in found for i in self.logs)
+        if by_exponents and sorted(c > 0 for _, c in found) == [False, True]:
+            used = {i for m, _ in found for i, n in enumerate(m) if n and i in self.logs}
+            factors = {self._without_logs(m) for i in used for m, _ in monomials(self.logs[i].num)}
+            shown = [self.g.monomial(m) for m in sorted(factors) if self.g.known_positive(m) and sum(m) > 1]
+            return "".join(f"assert (0 < {m}) by positive; " for m in shown) + "by_logarithm"
+        added = [self.g.monomial(m) for m, c in found if c > 0 and self.g.known_positive(m) and sum(m) > 1]
+        return "".join(f"assert (0 < {m}) by positive; " for m in added) + "sign"
+
+    def _without_logs(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(0 if i in self.log_of else n for i, n in enumerate(monomial))
+
+    def atom(self, prefix: str, values: Sequence[float], *, positive: bool = False) -> tuple[int, str]:
+        """A new real number that stands for a function of others; its index and its name."""
+        taken, k = set(self.g.texts), 1
+        while f"{prefix}_{k}" in taken:
+            k += 1
+        return self.g.new(f"{prefix}_{k}", values, positive=positive), f"{prefix}_{k}"
+
+    def scale(self, name: str, denominator: int) -> int:
+        """How finely something must be divided, now that this denominator has been met."""
+        self.scales[name] = math.lcm(self.scales.get(name, 1), denominator)
+        return self.scales[name]
+
+
+def _words(shown: str) -> set[str]:
+    return set(re.findall(r"[\w']+", shown))
+
+
+def all_parts(e: Term) -> Iterator[Term]:
+    """The parts of a term, and of what it is when unfolded."""
+    for part in parts(e):
+        yield part
+        if part.op in UNFOLDED:
+            yield from all_parts(unfolded(part))
+        elif part.op in ("Rmax", "Rmin"):
+            yield from all_parts(by_size(part))
+
+
+def unfolded(e: Term) -> Term:
+    """Hyperbolic functions and the tangent, as Rocq defines them."""
+    (a,) = e.args
+    plus, minus = Term("exp", (a,)), Term("exp", (Term("neg", (a,)),))
+    match e.op:
+        case "cosh":
+            return Term("/", (Term("+", (plus, minus)), integer(2)))
+        case "sinh":
+            return Term("/", (Term("-", (plus, minus)), integer(2)))
+        case "tanh":
+            return Term("/", (Term("sinh", e.args), Term("cosh", e.args)))
+    return Term("/", (Term("sin", e.args), Term("cos", e.args)))
+
+
+def by_size(e: Term) -> Term:
+    """The larger or the smaller of two, as half their sum and half their distance."""
+    a, b = e.args
+    size = Term("Rabs", (Term("-", (a, b)),))
+    total = Term("+" if e.op == "Rmax" else "-", (Term("+", (a, b)), size))
+    return Term("/", (total, integer(2)))

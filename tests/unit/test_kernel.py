@@ -1,0 +1,176 @@
+"""The second kernel accepts what is true and shown, and nothing that is false or true by convention only."""
+
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sympy
+from sympy import Eq, Gt, Ne, S, cos, exp, log, pi, sin, sqrt, symbols
+
+from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.evidence import Equality, KernelProof, Outcome, Proof, Rejected, Witness
+from equiv.running.catalogue import claims
+from equiv.symbolic.kernel import coqc
+from equiv.symbolic.kernel.check import check
+from equiv.symbolic.kernel.terms import Names, defined, read, text
+from equiv.verdict import Verdict, judge
+
+needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not installed")
+
+a, b = symbols("a b", positive=True)
+x, z = symbols("x z", real=True)
+
+CLAIMS = {
+    "predictions": ("p-mse-table", "p-conversions"),
+    "deterministic": ("f-three-rows", "f-ddim-is-fm"),
+    "stochastic": ("t-ddpm-double-ddim", "t-churn-family"),
+    "schedules": ("s-slider-vp",),
+}
+
+
+def claim_of(*chains: Any, hypotheses: tuple[Any, ...] = (), variants: tuple[Variant, ...] = ()) -> Any:
+    return SimpleNamespace(
+        CLAIM=Claim(id="a-claim", title="A claim", statement="", source=Source(seed="000", section="")),
+        derivation=lambda: Derivation(chains=chains, hypotheses=hypotheses),
+        false_variants=lambda: variants,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kernel")
+
+
+@pytest.fixture(scope="module")
+def proofs(folder: Path) -> dict[str, KernelProof]:
+    chapters = {c: [importlib.import_module(claims()[i].module) for i in ids] for c, ids in CLAIMS.items()}
+    return check(chapters, folder)
+
+
+@needs_rocq
+@pytest.mark.parametrize("claim", [i for ids in CLAIMS.values() for i in ids])
+def test_claims_are_accepted_with_their_false_variants(claim: str, proofs: dict[str, KernelProof]) -> None:
+    file, proof = importlib.import_module(claims()[claim].module), proofs[claim]
+    with sympy.evaluate(False):
+        chains = file.derivation().chains
+        false = [*file.false_variants(), *(file.as_written() if file.CLAIM.erratum else ())]
+    assert proof.unchecked == ()
+    assert len(proof.links) == sum(len(c.lines) - 1 for c in chains)
+    assert len(proof.variants) == len(false)
+    assert proof.outcome is Outcome.HOLDS
+    assert proof.assumptions
+    assert set(proof.assumptions) <= coqc.ALLOWED
+
+
+@needs_rocq
+def test_the_files_read_as_the_claim(folder: Path, proofs: dict[str, KernelProof]) -> None:
+    written = (folder / "deterministic.v").read_text(encoding="utf-8")
+    assert proofs["f-three-rows"].file == "deterministic.v"
+    assert "(* Row x: collect x *)" in written
+    assert "= z_t / sigma_t + xhat * (alpha_s / sigma_s - alpha_t / sigma_t)" in written
+
+
+FALSE = {
+    "the root of a square is the number": (sqrt(z**2), z, ()),
+    "a quotient by itself is one, at zero too": (lambda: z / z, S.One, ()),
+    "nothing times a quotient is nothing": (lambda: 0 * (x / z), S.Zero, ()),
+    "a sign is turned": (a * x - b * z, a * x + b * z, ()),
+    "a logarithm of a negative number": (lambda: log(-a), S.Zero, ()),
+    "a logarithm of its size": (lambda: log(z) - log(z), S.Zero, ()),
+    "a root of a negative number": (lambda: sqrt(-a), S.Zero, ()),
+    "a power of a negative number": (lambda: (-a) ** (x / 2) * 0, S.Zero, ()),
+    "a division by zero": (lambda: x / (a - a), S.Zero, ()),
+    "a root of a sum": (sqrt(a + b), sqrt(a) + sqrt(b), ()),
+    "a hypothesis is not used": (lambda: (x**2 - 1) / (x - 1), x + 1, (Ne(x, 2, evaluate=False),)),
+}
+
+
+@needs_rocq
+@pytest.mark.parametrize("name", FALSE)
+def test_what_is_false_or_undefined_is_never_accepted(name: str, folder: Path) -> None:
+    left, right, hypotheses = FALSE[name]
+    with sympy.evaluate(False):
+        made = left() if callable(left) else left
+        file = claim_of(chain("False", made, ("no reason", right)), hypotheses=hypotheses)
+        (proof,) = check({"planted": [file]}, folder).values()
+    assert proof.links == ()
+    assert proof.outcome is not Outcome.HOLDS
+
+
+@needs_rocq
+def test_the_kernel_rejects_a_link_by_its_negation(folder: Path) -> None:
+    """Not finding a proof is no rejection; accepting that the sides differ is."""
+    with sympy.evaluate(False):
+        file = claim_of(chain("Wrong", exp(a + b), ("forgotten", exp(a) + exp(b))))
+        (proof,) = check({"wrong": [file]}, folder).values()
+    assert proof.rejected == ("a_claim_1_1_rejected",)
+    assert proof.outcome is Outcome.FAILS
+    proved = Proof(
+        equalities=(Equality(title="", left="", right="", why="", outcome=Outcome.HOLDS),),
+        rejected=(Rejected(name="", witness=Witness(inputs={}, expected="0", got="1")),),
+    )
+    assert judge([proved]) is Verdict.PROVED
+    assert judge([proved, proof]) is Verdict.INTERNAL_ERROR
+    assert judge([proof]) is Verdict.REFUTED
+
+
+TRUE = {
+    "nested roots": (sqrt(sqrt(a**4 * b)), a * b ** sympy.Rational(1, 4), ()),
+    "a logarithm of a root": (log(sqrt(a / b)), (log(a) - log(b)) / 2, ()),
+    "a symbolic power": (lambda: (a * b) ** x * a ** (-x), lambda: b**x, ()),
+    "angles": (lambda: sin(pi / 2 - x) ** 2 + sin(x) ** 2, S.One, ()),
+    "a double angle": (cos(2 * x), 1 - 2 * sin(x) ** 2, ()),
+    "a size": (lambda: abs(z) ** 2, z**2, ()),
+    "the root of a square is a size": (sqrt(z**2), lambda: abs(z), ()),
+    "a hypothesis between positive numbers": (sqrt((a - b) ** 2), a - b, (Gt(a, b, evaluate=False),)),
+    "an equation between symbols": (a**4 + a**2 * b**2, a**2, (Eq(a**2 + b**2, 1, evaluate=False),)),
+}
+
+
+@needs_rocq
+def test_what_is_true_is_accepted(folder: Path) -> None:
+    with sympy.evaluate(False):
+        files = []
+        for k, (left, right, hypotheses) in enumerate(TRUE.values()):
+            sides = [side() if callable(side) else side for side in (left, right)]
+            file = claim_of(chain("True", sides[0], ("by the rules", sides[1])), hypotheses=hypotheses)
+            file.CLAIM = Claim(id=f"true-{k}", title="", statement="", source=Source(seed="", section=""))
+            files.append(file)
+        found = check({"true": files}, folder)
+    assert {name: p.unchecked for name, p in zip(TRUE, found.values(), strict=True) if p.unchecked} == {}
+
+
+def test_without_rocq_nothing_is_checked_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(coqc.shutil, "which", lambda _name: None)
+    with sympy.evaluate(False):
+        (proof,) = check({"any": [claim_of(chain("One", S.One, ("by sight", S.One)))]}, tmp_path).values()
+    assert proof.counted.startswith("not kernel-checked: coqc is not installed")
+    assert proof.outcome is Outcome.UNKNOWN
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_assumptions_are_read() -> None:
+    printed = (
+        "Axioms:\n"
+        "ClassicalDedekindReals.sig_not_dec : forall P : Prop, {~ ~ P} + {~ P}\n"
+        "ClassicalDedekindReals.sig_forall_dec\n"
+        "  : forall P : nat -> Prop,\n    (forall n : nat, {P n} + {~ P n}) ->\n    {n : nat | ~ P n}\n"
+        "my_own_axiom : 1 + 1 = 3\n"
+    )
+    assert coqc.assumptions(printed) == {
+        "ClassicalDedekindReals.sig_not_dec",
+        "ClassicalDedekindReals.sig_forall_dec",
+        "my_own_axiom",
+    }
+    assert coqc.assumptions("Closed under the global context\n") == frozenset()
+
+
+def test_a_term_is_printed_as_it_is_written() -> None:
+    with sympy.evaluate(False):
+        term = read(-2 * (a / b) ** 2 + sqrt(x**2 + 1) / (-a) - (x - z), Names())
+    assert text(term) == "- 2 * (a / b) ^ 2 + sqrt (x ^ 2 + 1) / - a - (x - z)"
+    assert [str(d) for d in defined(term)] == ["b <> 0", "0 <= x ^ 2 + 1", "- a <> 0"]
