@@ -64,6 +64,6 @@ def test_a_subject_that_does_not_exist_is_refused_with_the_nearest() -> None:
 
 
 def test_the_depths_are_those_of_the_command_line() -> None:
-    from equiv import cli
+    from equiv.cli import commands
 
-    assert tuple(DEPTHS) == cli.DEPTHS
+    assert tuple(DEPTHS) == commands.DEPTHS

@@ -15,7 +15,8 @@ from typing import Literal
 import pytest
 
 from equiv import terminal
-from equiv.cli import DEPTHS, main
+from equiv.cli import main
+from equiv.cli.commands import DEPTHS
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lookup import find
 from equiv.result import Result, Run, Task, decode, encode
@@ -190,6 +191,7 @@ def test_a_reader_that_goes_away_is_no_refutation(arguments: tuple[str, ...]) ->
         (("check", "diffuser.DDIMScheduler"), "diffusers"),
         (("check", "diffusers.DDIMSheduler"), "diffusers.DDIMScheduler"),
         (("check", SUBJECT, "--only", "step-equals-formular"), "step-equals-formula"),
+        (("check", SUBJECT, "--config", "steps=10", "--config", "steps=13"), "twice"),
         (("check", SUBJECT, "--config", "spacng=leading"), "spacing"),
         (("check", SUBJECT, "--config", "spacing=leadng"), "leading"),
         (("experiment", "x-ddim-is-eular"), "x-ddim-is-euler"),

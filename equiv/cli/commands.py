@@ -1,0 +1,218 @@
+"""The commands. They import what they need, so that asking for help loads no mathematics."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from equiv import __version__
+from equiv.cli.delivery import check_writable, proved, read_run, report_code, run_tasks
+from equiv.cli.options import FILE, SEED, OneOf, Running, configuration
+from equiv.cli.options import running as with_running
+from equiv.lookup import Unknown
+
+if TYPE_CHECKING:
+    from equiv.compare import Depth
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing was refuted
+  1  something was refuted, or an expected defect is stale or passes
+  2  the command line was not understood
+  3  internal error: a statement both proved and refuted, or a bug of equiv
+  4  something is undecided (with --strict; for compare always)
+  5  nothing was selected
+  130  interrupted; what was done is kept
+  141  nobody read the output to its end
+"""
+DEPTHS: "tuple[Depth, ...]" = ("steps", "samplers", "common-grid")
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(epilog=EXIT_CODES, context_settings=_SETTINGS)
+@click.version_option(__version__, prog_name="equiv")
+def cli() -> None:
+    """Prove, measure and validate the equivalences between diffusion models and Gaussian flow matching."""
+
+
+@cli.command("list")
+def list_() -> None:
+    """The claims, the obligations and the experiments."""
+    from equiv import terminal
+    from equiv.running import catalogue
+
+    out = terminal.console()
+    titled = {e.claim.id: e.claim.title for e in catalogue.claims().values()}
+    for name, entries in (
+        ("claims", titled),
+        ("obligations", {e.id: e.title for e in catalogue.obligations().values()}),
+        ("experiments", {e.id: e.title for e in catalogue.experiments().values()}),
+    ):
+        if entries:
+            out.print(name, style="bold")
+            out.print(terminal.listing((f"  {id_}", title) for id_, title in entries.items()))
+
+
+@cli.command()
+@click.argument("ids", nargs=-1)
+@click.option("--kernel", is_flag=True, help="Have a second kernel, Rocq, accept the claims too.")
+@click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+@with_running
+def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) -> int:
+    """Prove the claims named, or all of them.
+
+    An erratum is CORRECTED: the statement as written is refuted, the statement as it should be is proved.
+    With --kernel the claims are also put before Rocq, as stated; its files land in DIR/kernel.
+    """
+    from equiv import terminal
+    from equiv.running.kernel import second_opinion
+    from equiv.running.selection import claims
+
+    if kernel:
+        check_writable(out / "kernel" / "Equiv.v")
+    return run_tasks(
+        claims(ids),
+        show=terminal.table,
+        also=partial(second_opinion, folder=out / "kernel") if kernel else None,
+        running=running,
+    )
+
+
+@cli.command()
+@click.argument("id_", metavar="ID")
+def explain(id_: str) -> int:
+    """The derivation of a claim, line by line, with its conditions and the false variants it rejects."""
+    from equiv.explanation import explain as text
+    from equiv.running.local import LocalProcesses
+    from equiv.running.selection import claims
+    from equiv.verdict import exit_code
+
+    (result,) = LocalProcesses().run(claims((id_,)))
+    click.echo(text(result), nl=False)
+    return exit_code([result.verdict])
+
+
+@cli.command()
+@click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
+@click.option("--only", metavar="OBLIGATION", help="This obligation alone.")
+@click.option(
+    "--config",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only configurations with this value. Repeatable.",
+)
+@SEED
+@click.option("--expect", type=FILE, metavar="FILE", help="Known defects, strictly: expected-defects.toml.")
+@with_running
+def check(
+    subjects: tuple[str, ...],
+    only: str | None,
+    pairs: tuple[str, ...],
+    seed: int,
+    expect: Path | None,
+    running: Running,
+) -> int:
+    """Hold implementations against what they owe, such as diffusers.DDIMScheduler."""
+    from equiv import terminal
+    from equiv.running import catalogue, expected
+    from equiv.running.selection import checks
+
+    config = configuration(pairs)
+    owed = checks(subjects, only=only, config=config, seed=seed)
+    obligations = [only] if only else list(catalogue.obligations())
+    listed = expected.read(expect, checked=subjects) if expect else ()
+    defects = [d for d in listed if d.selected(subjects, obligations, config)]
+    return run_tasks(owed, show=terminal.checks, defects=defects, running=running)
+
+
+@cli.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--depth", type=OneOf(DEPTHS), help="[default: all three]")
+def compare(first: str, second: str, depth: "Depth | None") -> int:
+    """Are two samplers the same? As steps, as they come, and on a common grid."""
+    from equiv.compare import compare as readings
+
+    found = [readings(first, second, d) for d in ([depth] if depth else DEPTHS)]
+    for reading in found:
+        click.echo(f"{reading.depth:<12} {reading.text}")
+    return next(r for r in found if r.depth == (depth or "common-grid")).exit_code
+
+
+@cli.command()
+@click.argument("ids", nargs=-1)
+@click.option("--dtype", help="float64, float32 or bfloat16; all that an experiment knows by default.")
+@click.option("--device", default="cpu", show_default=True)
+@SEED
+@with_running
+def experiment(ids: tuple[str, ...], dtype: str | None, device: str, seed: int, running: Running) -> int:
+    """Measure against derived bounds."""
+    from equiv import terminal
+    from equiv.running.selection import experiments
+
+    return run_tasks(
+        experiments(ids, dtype=dtype, device=device, seed=seed), show=terminal.table, running=running
+    )
+
+
+@cli.command()
+@click.argument("run", required=False, type=FILE, metavar="[RUN]")
+@click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+@SEED
+@with_running
+def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
+    """Write one HTML page and one JSON file.
+
+    Runs every claim, the checks of the samplers of diffusers, and the experiments. With RUN, the JSON of an
+    earlier run or the journal of an interrupted one, it only draws that.
+
+    The exit code is 0 when the page is written, whatever was refuted; 3 if it shows an internal error; and
+    with --strict 4 if something is undecided.
+    """
+    from equiv import terminal
+    from equiv.report import write
+    from equiv.running.selection import default
+
+    for name in ("report.json", "report.html"):
+        check_writable(out / name)
+    if run is None:
+        return run_tasks(
+            default(seed=seed), show=terminal.overview, pages=partial(write, out=out), running=running
+        )
+    drawn = read_run(run)
+    try:
+        written = write(drawn, out)
+    except OSError as error:
+        raise Unknown(f"cannot write the report: {error}") from error
+    for path in written:
+        click.echo(path)
+    return report_code(drawn.results, strict=running.strict)
+
+
+@cli.command("seeds")
+@click.option("--documents", type=FILE, metavar="DIR", help="Hold the documents there against the list.")
+@click.option("--results", type=FILE, metavar="RUN", help="Show the verdicts of `equiv prove --json RUN`.")
+@click.option("--run", "prove_them", is_flag=True, help="Prove the claims and show their verdicts.")
+def seeds_(*, documents: Path | None, results: Path | None, prove_them: bool) -> int:
+    """The sentences of the seed documents that can be checked, and the claims that cover them."""
+    from equiv import seeds
+    from equiv.running import catalogue
+    from equiv.verdict import exit_code
+
+    if results and prove_them:
+        raise Unknown("--results and --run both give verdicts; take one of them")
+    listed = seeds.read()
+    wrong = list(seeds.compare(listed, documents)) if documents else []
+    titles = {e.claim.id: e.claim.title for e in catalogue.claims().values()}
+    covering = [name for name in titles if name in listed.covering]
+    run = proved(covering) if prove_them else read_run(results).results if results else ()
+    found = [r for r in run if r.task.kind == "claim" and r.task.id in covering]
+    for line in seeds.listing(listed, titles, {r.task.id: r.headline for r in found}):
+        click.echo(line)
+    for line in wrong:
+        click.echo(line, err=True)
+    return 1 if wrong else exit_code([r.verdict for r in found]) if run else 0
