@@ -32,6 +32,7 @@ ERRATA = {
     "s-seed001-beta": "E18",
     "w-marginal-not-straight": "E24",
     "w-ot": "E25",
+    "q-consistency": "E20",
     "q-nll": "E17",
     "n-step-count": "E21",
     "q-path-type": "E23",
