@@ -24,13 +24,18 @@ def tally(statements: Sequence[tuple[Expr, Expr]], domain: Domain, seed: str) ->
 
     Only statements that have a value at a point take part.
     """
-    able = [(left, right) for left, right in statements if is_algebraic(left, right)]
+    able = [_to_change(*sides) for sides in statements if is_algebraic(*sides)]
     chosen = random.Random(seed).choices(able, k=PER_CLAIM) if able else []
     counts: Counter[str] = Counter()
     for k, (left, right) in enumerate(chosen):
         for _, mutant in mutants(right, 1, f"{seed}/{k}"):
             counts[_fate(left, mutant, domain)] += 1
     return dict(sorted(counts.items()))
+
+
+def _to_change(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+    """The sides, the one that is changed last: where one is a number, say zero, the other says more."""
+    return (left, right) if right.op != "const" else (right, left)
 
 
 def _fate(left: Expr, mutant: Expr, domain: Domain) -> str:

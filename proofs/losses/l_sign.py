@@ -14,10 +14,11 @@ where the log-SNR is infinite at an end.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Function, Integral, Lambda, Rational, S
+from sympy import Function, Integral, Lambda, Rational, S, exp, symbols
 
-from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.proofs._calculus import at, rate
+from equiv.proofs._integrals import by_primitive
 from equiv.proofs._symbols import t
 
 CLAIM = Claim(
@@ -38,6 +39,8 @@ CLAIM = Claim(
 log_snr_at = Function("lambda", real=True)
 weight, error = Function("w", positive=True), Function("E", positive=True)
 end, time, level = t.func("T", positive=True), t.func("tau", positive=True), t.func("ell", real=True)
+a, h, k = symbols("a h k", positive=True)
+passed = symbols("u", real=True)
 EXAMPLE = {log_snr_at: Lambda(t, 2 - t - t**2), weight: Lambda(t, S.One), error: Lambda(t, t)}
 
 
@@ -75,8 +78,18 @@ def derivation() -> Derivation:
                 at(_over_times(1, end), end, 0),
                 ("an empty integral", S.Zero),
             ),
+            *_worked_out(),
         )
     )
+
+
+def _worked_out() -> Iterable[Chain]:
+    """The log-SNR h - k u at the time u, and w E = exp(-a lambda)."""
+    value = exp(-a * h) * (exp(a * k) - 1) / a
+    at_time = exp(-a * (h - k * passed))
+    yield from by_primitive("An instance, over times", at_time * k, at_time / a, (passed, 0, 1), value)
+    at_level = exp(-a * passed)
+    yield from by_primitive("An instance, over levels", at_level, -at_level / a, (passed, h - k, h), value)
 
 
 def false_variants() -> Iterable[Variant]:

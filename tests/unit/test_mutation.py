@@ -3,7 +3,7 @@
 from equiv.evidence import Proof
 from equiv.number import cos, sqrt
 from equiv.symbolic.decision import Domain
-from equiv.symbolic.expression import Expr, node, symbol
+from equiv.symbolic.expression import Expr, const, node, symbol
 from equiv.symbolic.mutation import PER_CLAIM, is_algebraic, mutants, tally
 
 A_T, A_S = (symbol(f"alpha_{k}", "schedule", positive=True) for k in "ts")
@@ -25,6 +25,11 @@ def test_mutants_of_a_truth_are_refuted_or_equal() -> None:
 
 def test_a_mutant_that_says_the_same_is_shown_equal() -> None:
     assert tally([(Z - Z, Z - Z)], Domain(), "seed").get("equal", 0) > 0
+
+
+def test_of_what_is_zero_the_other_side_is_changed() -> None:
+    square = (A_T + A_S) ** 2 - A_T**2 - 2 * A_T * A_S - A_S**2
+    assert tally([(square, const(0))], Domain(), "seed")["refuted"] >= PER_CLAIM / 2
 
 
 def test_a_procedure_that_calls_everything_equal_is_noticed(monkeypatch) -> None:  # type: ignore[no-untyped-def]

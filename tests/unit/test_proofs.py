@@ -95,6 +95,8 @@ def test_the_claim_is_proved_and_its_false_variants_are_refuted(entry: Any) -> N
     assert isinstance(statement, Proof)
     assert all(e.outcome is Outcome.HOLDS for e in statement.equalities)
     assert len(statement.rejected) >= 2
+    # where mutants have values, some of them must be false: else the chains say nothing that could be wrong
+    assert not statement.mutants or statement.mutants.get("refuted", 0) > 0
 
 
 @each_claim
