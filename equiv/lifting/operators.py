@@ -7,7 +7,7 @@ of these tables is refused when it meets a symbol.
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from equiv.number import cos, exp, log, maximum, minimum, sin, sqrt
 from equiv.symbolic.expression import Expr, const, literal, node
@@ -91,16 +91,20 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
     "fill": lambda _x, value: value,
     "fmax": maximum,
     "fmin": minimum,
+    "hardtanh": lambda x, min_val=-ONE, max_val=ONE: _clamp(x, min_val, max_val),
     "hypot": lambda x, y: sqrt(x**2 + y**2),
+    "ldexp": lambda x, y: x * const(2) ** y,
     "lerp": _lerp,
     "log": log,
     "log10": _log_to(10),
     "log1p": lambda x: log(x + 1),
     "log2": _log_to(2),
+    "logaddexp": lambda x, y: log(exp(x) + exp(y)),
     "masked_fill": lambda x, mask, value: _where(mask, value, x),
     "maximum": maximum,
     "minimum": minimum,
     "mul": lambda x, y: x * y,
+    "nan_to_num": lambda x, nan=None, posinf=None, neginf=None: x,
     "neg": lambda x: -x,
     "pow": _pow,
     "reciprocal": lambda x: 1 / x,
@@ -108,6 +112,7 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
     "rsqrt": lambda x: 1 / sqrt(x),
     "rsub": _rsub,
     "sigmoid": lambda x: 1 / (1 + exp(-x)),
+    "silu": lambda x: x / (1 + exp(-x)),
     "sin": sin,
     "sinh": lambda x: (exp(x) - exp(-x)) / 2,
     "sqrt": sqrt,
@@ -121,6 +126,8 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
 
 def _compare(name: str, *, turned: bool = False) -> Callable[[Expr, Any], Expr]:
     def build(x: Expr, y: Any) -> Expr:
+        if x is y:  # a real number equals itself
+            return const(int(name in {"eq", "le"}))
         if isinstance(y, float):  # infinite: no real number is beyond it
             less = (y > 0) != turned
             return const(int(name == "ne" or (name in ("lt", "le") and less)))
@@ -129,8 +136,19 @@ def _compare(name: str, *, turned: bool = False) -> Callable[[Expr, Any], Expr]:
     return build
 
 
-def _logical(name: str) -> Callable[..., Expr]:
-    return lambda *args: node("call", *args, param=(name,))
+def _not(x: Expr) -> Expr:
+    return const(int(not x.param)) if x.op == "const" else node("call", x, param=("not",))
+
+
+def _logical(name: Literal["and", "or"]) -> Callable[[Expr, Expr], Expr]:
+    def build(x: Expr, y: Expr) -> Expr:
+        for one, other in ((x, y), (y, x)):
+            if one.op == "const":
+                settles = bool(one.param) == (name == "or")
+                return const(int(name == "or")) if settles else other
+        return x if x is y else node("call", x, y, param=(name,))
+
+    return build
 
 
 PREDICATES: Mapping[str, Callable[..., Expr]] = {
@@ -140,28 +158,30 @@ PREDICATES: Mapping[str, Callable[..., Expr]] = {
     "ge": _compare("le", turned=True),
     "eq": _compare("eq"),
     "ne": _compare("ne"),
-    **{name: _logical("not") for name in ("logical_not", "bitwise_not")},
+    "isinf": lambda _x: const(0),
+    "isnan": lambda _x: const(0),
+    **dict.fromkeys(("logical_not", "bitwise_not"), _not),
     **{name: _logical("and") for name in ("logical_and", "bitwise_and", "__and__")},
     **{name: _logical("or") for name in ("logical_or", "bitwise_or", "__or__")},
 }
 """Operators whose result is a truth value; it is kept as an uninterpreted 0 or 1."""
 
 UNINTERPRETED = frozenset([
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "digamma", "erf", "erfc", "erfinv",
-    "floor", "floor_divide", "fmod", "frac", "i0", "lgamma", "nextafter", "remainder", "round", "sgn", "sign",
-    "trunc", "xlogy",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "copysign", "digamma", "erf",
+    "erfc", "erfinv", "floor", "floor_divide", "fmod", "frac", "heaviside", "i0", "lgamma", "nextafter",
+    "remainder", "round", "sgn", "sign", "sinc", "trunc", "xlogy",
 ])  # fmt: skip
 """Elementwise operators kept as they are: equal to nothing but themselves with equal parameters."""
 
 INFINITY_ALLOWED = frozenset(["clamp", "clamp_min", "clamp_max", *PREDICATES])
 
 MOVEMENT = frozenset([
-    "_unsafe_view", "cat", "clone", "flip", "gather", "index", "index_put", "index_select", "masked_select",
-    "pixel_shuffle", "pixel_unshuffle", "repeat", "roll", "select_scatter", "slice_scatter", "stack", "take",
+    "_unsafe_view", "cat", "clone", "constant_pad_nd", "diag_embed", "diagonal_scatter", "flip", "gather",
+    "index", "index_copy", "index_fill", "index_put", "index_select", "masked_select", "pixel_shuffle",
+    "pixel_unshuffle", "repeat", "roll", "scatter", "select_backward", "select_scatter", "slice_backward",
+    "slice_scatter", "stack", "take", "tril", "triu",
 ])  # fmt: skip
-"""Operators that only place elements: run on the cells themselves."""
-
-REDUCTIONS = frozenset(["sum", "mean"])
+"""Operators that only place elements, or fill places with zeros or one number."""
 
 CASTS = frozenset(["_to_copy", "copy"])
 

@@ -9,9 +9,7 @@ import torch
 from equiv.lifting import operators
 from equiv.symbolic.expression import Expr, node
 
-Kind = Literal[
-    "arithmetic", "predicate", "movement", "reduction", "cast", "metadata", "alias", "item", "draw", "unknown"
-]
+Kind = Literal["arithmetic", "predicate", "cast", "metadata", "alias", "item", "draw", "several"]
 
 
 class Plan(NamedTuple):
@@ -48,10 +46,15 @@ class Call(NamedTuple):
         changed = [self.args[i] for i in self.plan.written if i < len(self.args)]
         return list(tensors((*changed, self.kwargs.get("out"))))
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """The arguments given, by their names in the schema."""
+        names = [a.name for a in self.function._schema.arguments]
+        return dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
+
     def argument(self, name: str, default: Any) -> Any:
         """An argument by its name in the schema, however it was passed."""
-        names = [a.name for a in self.function._schema.arguments]
-        return (dict(zip(names, self.args, strict=False)) | dict(self.kwargs)).get(name, default)
+        return self.named.get(name, default)
 
 
 def tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
@@ -84,13 +87,11 @@ def _kind(function: Any, name: str) -> Kind:
         ("arithmetic", operators.ARITHMETIC),
         ("arithmetic", operators.UNINTERPRETED),
         ("predicate", operators.PREDICATES),
-        ("movement", operators.MOVEMENT),
-        ("reduction", operators.REDUCTIONS),
         ("cast", operators.CASTS),
         ("metadata", operators.METADATA),
         ("item", {"_local_scalar_dense"}),
     )
-    return next((kind for kind, table in tables if name in table), "unknown")
+    return next((kind for kind, table in tables if name in table), "several")
 
 
 def _build(name: str) -> Callable[..., Expr] | None:

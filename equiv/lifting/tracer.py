@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from equiv.lifting import operators
+from equiv.lifting import matrices, movement, operators, orders, reductions
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.binding import bind
 from equiv.lifting.branches import relations
@@ -24,12 +24,12 @@ from equiv.lifting.memory import UNTRACKED, Cells, Memory, unpack
 from equiv.lifting.modes import Dispatch, Leaks
 from equiv.lifting.plan import Call, tensors
 from equiv.lifting.refusal import Unsupported, calling_line
+from equiv.lifting.tools import Finish, Results, Rule, Tools
 from equiv.symbolic.expression import Expr, Relation, Role, const, node, symbol, symbols, text
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Finish = Callable[[torch.Tensor], Cells]  # from an operator's result, what it holds
-
+RULES: dict[str, Rule] = {**movement.RULES, **reductions.RULES, **matrices.RULES, **orders.RULES}
 _FEW = 16  # constants of at most so many elements are followed as formulas of the source's numbers
 
 
@@ -56,6 +56,14 @@ class Tracer:
         self._elements, self._memory = Elements(), Memory()
         self._read_out: set[float] = set()  # floats that left torch: no literals of the source
         self._refusal: Unsupported | None = None
+        self._tools = Tools(
+            elements=self._elements,
+            operand=self._operand,
+            read=lambda t: self._memory.of(t).read(t, "a move"),
+            is_symbolic=self._is_symbolic,
+            values=lambda t: self._memory.of(t).values(t),
+            assume=lambda relation: self._assume("branch", repr(relation), relation),
+        )
         self._modes: tuple[Any, ...] = (Dispatch(self), Leaks(self))
 
     def __enter__(self) -> Self:
@@ -165,26 +173,26 @@ class Tracer:
                 return call.run()
             case "alias":
                 return self._alias(call)
-            case "unknown":
-                raise Unsupported(f"the operator {call.function} is not in the table")
         finish = self._finish(call)  # reads the operands now, before they can be overwritten
         result = call.run()
-        if not isinstance(result, torch.Tensor):
-            raise Unsupported(f"{call.function} gives several results")
-        self._store(result, finish(result))
+        self._record(list(tensors((result,))), finish)
         return result
+
+    def _record(self, results: Sequence[torch.Tensor], finish: Finish) -> None:
+        for tensor, cells in zip(results, finish(results), strict=True):
+            self._store(tensor, UNTRACKED if cells is None else cells)
 
     def _finish(self, call: Call) -> Finish:
         match call.plan.kind:
-            case "movement":
-                return self._moved(call)
-            case "reduction":
-                reduced = self._reduced(call)
-                return lambda _result: reduced
             case "cast":
                 source: torch.Tensor = call.argument("src", call.args[0])
                 read = self._operand(source, call.plan.name)
-                return lambda result: self._cast(read, source.dtype, result.dtype)
+                return lambda results: [self._cast(read, source.dtype, results[0].dtype)]
+            case "several":
+                rule = RULES.get(call.plan.name)
+                if rule is None:
+                    raise Unsupported(f"the operator {call.function} is not in the table")
+                return rule(call, self._tools)
         return self._elementwise(call)
 
     def _run_concrete(self, call: Call) -> Any:
@@ -192,7 +200,7 @@ class Tracer:
         finish = self._elementwise(call) if self._worth_following(call) else None
         result = call.run()
         if finish is not None and result.dtype.is_floating_point and result.numel() <= _FEW:
-            self._store(result, finish(result))
+            self._record([result], finish)
             return result
         for t in call.written:
             if t.layout is torch.strided and (shadow := self._memory.known(t)):
@@ -207,8 +215,15 @@ class Tracer:
             call.plan.kind == "arithmetic"
             and any(t.dtype.is_floating_point for t in among)
             and all(t.numel() <= _FEW and t.layout is torch.strided and t.device.type == "cpu" for t in among)
-            and all(np.isfinite(self._memory.of(t).values(t)).all() for t in among)
+            and all(self._is_known(t) for t in among)
         )
+
+    def _is_known(self, tensor: torch.Tensor) -> bool:
+        """Is every element finite, or the infinity of an expression, such as the logarithm of 0?"""
+        shadow = self._memory.of(tensor)
+        values = shadow.values(tensor)
+        infinite = np.isinf(values) & (shadow.read(tensor, "a constant") != UNTRACKED)
+        return bool((np.isfinite(values) | infinite).all())
 
     # --- arithmetic -----------------------------------------------------------------------------------
 
@@ -220,12 +235,13 @@ class Tracer:
             build, [c if computed is None else self._cast(c, dtype, computed) for c, dtype in read]
         )
 
-        def finish(result: torch.Tensor) -> Cells:
+        def finish(results: Sequence[torch.Tensor]) -> Results:
+            (result,) = results
             if call.plan.kind == "predicate" or computed is None:
-                return cells
+                return [cells]
             if not result.dtype.is_floating_point and self._elements.any_symbolic(cells):
                 raise Unsupported(f"{call.plan.name} on symbols gives {result.dtype}, which may wrap around")
-            return self._cast(cells, computed, result.dtype)
+            return [self._cast(cells, computed, result.dtype)]
 
         if computed is None and call.plan.kind != "predicate" and self._elements.any_symbolic(cells):
             raise Unsupported(f"{call.plan.name} of integers that hold symbols, which may wrap around")
@@ -246,37 +262,6 @@ class Tracer:
         return self._elements.map(lambda e: node("cast", e, param=names), [cells])
 
     # --- other operators ------------------------------------------------------------------------------
-
-    def _moved(self, call: Call) -> Finish:
-        """Run the operator on the cells instead of the numbers."""
-        sources = [t for t in call.tensors if t.dtype.is_floating_point]
-        if any(self._is_symbolic(t) for t in call.tensors if not t.dtype.is_floating_point):
-            raise Unsupported(f"{call.function} takes a place or a mask from symbols")
-        if any(a is True for a in (*call.args, *call.kwargs.values())):
-            raise Unsupported(f"{call.function} accumulates")
-        cells = {id(t): torch.from_numpy(np.array(self._memory.of(t).read(t, "a move"))) for t in sources}
-        moved = call.function(
-            *_replaced(call.args, cells), **{k: _replaced(a, cells) for k, a in call.kwargs.items()}
-        )
-
-        def finish(result: torch.Tensor) -> Cells:
-            if not all(widens(t.dtype, result.dtype) for t in sources):
-                raise Unsupported(f"{call.function} narrows to {result.dtype}")
-            return np.array(moved.numpy())
-
-        return finish
-
-    def _reduced(self, call: Call) -> Cells:
-        source: torch.Tensor = call.args[0]
-        dims, keep = call.argument("dim", None), call.argument("keepdim", default=False)
-        dtype = call.argument("dtype", None) or source.dtype
-        if not source.numel() or not dtype.is_floating_point or not widens(source.dtype, dtype):
-            raise Unsupported(f"{call.plan.name} of {tuple(source.shape)} {source.dtype} to {dtype}")
-        axes = tuple(dims) if dims else tuple(range(source.ndim))
-        total = np.add.reduce(self.read(source), axis=axes, keepdims=keep)
-        count = math.prod(source.shape[a] for a in axes)
-        result = np.asarray(total / count if call.plan.name == "mean" else total)
-        return self._elements.cells(result.ravel().tolist(), result.shape)
 
     def _alias(self, call: Call) -> Any:
         result, source = call.run(), call.tensors[0]
@@ -363,18 +348,12 @@ class Tracer:
         cells[untracked] = self._elements.cells([const(Fraction(v)) for v in values], (len(values),))
         return cells
 
-    def _store(self, tensor: torch.Tensor, cells: Cells) -> None:
-        self._memory.of(tensor).write(tensor, np.broadcast_to(cells, tuple(tensor.shape)))
+    def _store(self, tensor: torch.Tensor, cells: Cells | int) -> None:
+        self._memory.of(tensor).write(tensor, np.broadcast_to(np.asarray(cells), tuple(tensor.shape)))
 
     def _is_symbolic(self, tensor: torch.Tensor) -> bool:
         shadow = self._memory.known(tensor) if tensor.layout is torch.strided else None
         return shadow is not None and self._elements.any_symbolic(shadow.read(tensor, "an operator"))
-
-
-def _replaced(value: Any, stand_ins: dict[int, torch.Tensor]) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_replaced(v, stand_ins) for v in value]
-    return stand_ins.get(id(value), value)
 
 
 def _mean_and_std(call: Call) -> tuple[float, float]:

@@ -16,7 +16,7 @@ import torch
 from equiv.lifting.refusal import Unsupported, WrittenBehind
 from equiv.lifting.tracer import Tracer
 from equiv.symbolic.decision import Domain, Equal, decide
-from equiv.symbolic.expression import Expr, symbol
+from equiv.symbolic.expression import Expr, const, symbol
 
 SHAPE = (2, 3, 5, 7)
 T = torch.Tensor
@@ -170,8 +170,8 @@ def test_with_one_element_a_mean_would_be_the_identity() -> None:
 
 
 @pytest.mark.parametrize("p", [0.5, 0.995])
-def test_quantiles_are_refused(p: float) -> None:
-    with pytest.raises(Unsupported, match="not in the table"):
+def test_quantiles_are_no_function_of_one_element(p: float) -> None:
+    with pytest.raises(Unsupported, match="elements of the result"):
         element(lambda z: z.clamp(max=torch.quantile(z.abs(), p)))
 
 
@@ -250,9 +250,9 @@ def test_a_tracked_constant_that_is_overwritten_is_forgotten() -> None:
     z = state(tracer)
     with tracer:
         weight = torch.tensor(3.0) / 2
-        torch.ldexp(weight, torch.tensor(1), out=weight)  # in no table
+        torch.special.i1(weight, out=weight)  # in no table
         result = z * weight
-    assert str(tracer.element(result)) == "z*3"
+    assert tracer.element(result).args[1] is const(Fraction(weight.item()))
 
 
 def test_the_grid_of_marks_is_the_tensors_own() -> None:
@@ -329,8 +329,8 @@ def test_a_refusal_that_is_swallowed_still_counts() -> None:
 
 
 def test_the_refusal_names_operator_and_line() -> None:
-    with pytest.raises(Unsupported, match=r"aten\.sort") as refused:
-        element(lambda z: z.sort().values)
+    with pytest.raises(Unsupported, match=r"aten\._fft_r2c") as refused:
+        element(lambda z: torch.fft.rfft(z).real)
     assert refused.value.where.rpartition(":")[0] == __file__
 
 
