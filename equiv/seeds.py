@@ -14,7 +14,10 @@ from typing import Literal
 
 import msgspec
 
+from equiv.claim import Claim
 from equiv.lookup import Unknown
+from equiv.result import Result
+from equiv.verdict import Verdict
 
 Reason = Literal["code", "definition", "heading", "narrative", "navigation", "opinion", "reference"]
 
@@ -156,22 +159,44 @@ def _document(seed: Seed, directory: Path) -> str:
         raise Unknown(f"cannot read {files[0]}: {error}") from error
 
 
-def listing(seeds: Seeds, titles: Mapping[str, str], verdicts: Mapping[str, str]) -> Iterator[str]:
-    """The sentences that can be checked, and under each its claims, with verdicts where there are any."""
-    wide = max(map(len, titles))
-    as_wide = max(map(len, [*verdicts.values(), "not run"]))
+def unsettled(
+    seeds: Seeds, sentence: Sentence, claims: Mapping[str, Claim], results: Mapping[str, Result]
+) -> tuple[str, ...]:
+    """The claims of a sentence that are missing, that leave something open, or that were not proved when run."""
+
+    def settled(name: str) -> bool:
+        if name in results:
+            return results[name].verdict in {Verdict.PROVED, Verdict.CORRECTED}
+        return name in claims and not claims[name].open
+
+    return tuple(name for name in seeds.claims(sentence) if not settled(name))
+
+
+def listing(seeds: Seeds, claims: Mapping[str, Claim], results: Mapping[str, Result]) -> Iterator[str]:
+    """The sentences that can be checked, and under each its claims, with verdicts where there are results."""
+    wide = max(map(len, claims))
+    as_wide = max(map(len, [*(r.headline for r in results.values()), "not run"]))
     for seed in seeds.seed:
         counted = f"{len(seed.checkable)} of {len(seed.sentences)} sentences can be checked"
         yield f"{seed.id}  {seed.title}: {counted}\n"
         for sentence in seed.checkable:
             yield f"{sentence.id}  {sentence.hash}  {sentence.quote}"
-            if sentence.wrong:
-                yield f"    wrong: {sentence.wrong}"
-            if sentence.only:
-                yield f"    only {sentence.only}"
-            textual = (name for name in sentence.claims if name in seeds.textual)
-            yield from (f"    {name} stands for: {seeds.textual[name].stands_for}" for name in textual)
+            yield from _remarks(seeds, sentence)
+            if waiting := unsettled(seeds, sentence, claims, results):
+                yield f"    NOT SETTLED: not proved, as it should be, is {', '.join(waiting)}"
             for name in seeds.claims(sentence):
-                verdict = f"{verdicts.get(name, 'not run'):<{as_wide}}  " if verdicts else ""
-                yield f"    {name:<{wide}}  {verdict}{titles.get(name, 'not proved yet')}"
+                verdict = results[name].headline if name in results else "not run"
+                shown = f"{verdict:<{as_wide}}  " if results else ""
+                yield f"    {name:<{wide}}  {shown}{claims[name].title if name in claims else 'not there'}"
             yield ""
+
+
+def _remarks(seeds: Seeds, sentence: Sentence) -> Iterator[str]:
+    """What is wrong with a sentence, where it holds, and what stands for it."""
+    if sentence.wrong:
+        yield f"    wrong: {sentence.wrong}"
+    if sentence.only:
+        yield f"    only {sentence.only}"
+    for name in sentence.claims:
+        if name in seeds.textual:
+            yield f"    {name} stands for: {seeds.textual[name].stands_for}"

@@ -207,11 +207,11 @@ def seeds_(*, documents: Path | None, results: Path | None, prove_them: bool) ->
         raise Unknown("--results and --run both give verdicts; take one of them")
     listed = seeds.read()
     wrong = list(seeds.compare(listed, documents)) if documents else []
-    titles = {e.claim.id: e.claim.title for e in catalogue.claims().values()}
-    covering = [name for name in titles if name in listed.covering]
+    stated = {e.claim.id: e.claim for e in catalogue.claims().values()}
+    covering = [name for name in stated if name in listed.covering]
     run = proved(covering) if prove_them else read_run(results).results if results else ()
     found = [r for r in run if r.task.kind == "claim" and r.task.id in covering]
-    for line in seeds.listing(listed, titles, {r.task.id: r.headline for r in found}):
+    for line in seeds.listing(listed, stated, {r.task.id: r for r in found}):
         click.echo(line)
     for line in wrong:
         click.echo(line, err=True)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from proving import evidence_for
 
 from equiv.cli import main
 from equiv.lookup import Unknown
 from equiv.result import Result, Run, Task, encode
 from equiv.running.catalogue import claims
-from equiv.seeds import Seed, Sentence, compare, differences, digest, listing, read, split
-from equiv.verdict import Verdict
+from equiv.seeds import Seed, Sentence, compare, differences, digest, listing, read, split, unsettled
+from equiv.verdict import Verdict, judge
 
 SEEDS = read()
 SENTENCES = [s for seed in SEEDS.seed for s in seed.sentences]
@@ -77,9 +78,24 @@ def test_ids_count_the_sentences_of_their_document() -> None:
         assert [int(n[1]) for n in numbers if n] == [*range(1, len(seed.checkable) + 1)]
 
 
-def test_every_claim_that_covers_a_sentence_is_proved() -> None:
+STATED = {id_: entry.claim for id_, entry in claims().items()}
+
+
+def test_every_sentence_that_can_be_checked_has_claims() -> None:
     assert all(SEEDS.claims(s) for s in CHECKABLE)
-    assert not SEEDS.covering - claims().keys()
+    assert not SEEDS.covering - STATED.keys()
+
+
+@pytest.mark.parametrize("name", sorted(SEEDS.covering))
+def test_a_claim_that_covers_a_sentence_is_settled_or_its_sentence_says_that_it_is_not(name: str) -> None:
+    settled = judge(evidence_for(name)) in {Verdict.PROVED, Verdict.CORRECTED}
+    for sentence in CHECKABLE:
+        if name in SEEDS.claims(sentence):
+            assert settled == (name not in unsettled(SEEDS, sentence, STATED, {}))
+
+
+def test_these_sentences_are_not_settled() -> None:
+    assert [s.id for s in CHECKABLE if unsettled(SEEDS, s, STATED, {})] == []
 
 
 def test_an_erratum_has_a_sentence_that_does_not_hold_as_written() -> None:
@@ -167,17 +183,37 @@ def test_a_document_that_is_not_there_or_cannot_be_read_is_named(tmp_path) -> No
         [*compare(SEEDS, tmp_path)]
 
 
+def result_of(verdict: Verdict) -> Result:
+    task = Task(kind="claim", id="f-ddim-is-fm")
+    return Result(task=task, title="", verdict=verdict, evidence=(), seconds=0.0)
+
+
 def test_the_listing_shows_claims_and_what_came_of_them() -> None:
-    plain = "\n".join(listing(SEEDS, {"f-three-rows": "Three rows"}, {}))
+    plain = "\n".join(listing(SEEDS, STATED, {}))
     assert all(f"{s.id}  {s.hash}  {s.quote}" in plain for s in CHECKABLE)
-    assert re.search(r"^    f-three-rows +Three rows$", plain, re.MULTILINE)
-    assert re.search(r"^    f-ddim-is-fm +not proved yet$", plain, re.MULTILINE)
+    assert re.search(r"^    f-three-rows +DDIM is an Euler step", plain, re.MULTILINE)
     assert "    wrong: sigma lacks the factor alpha\n" in plain
     assert "    only in log-SNR, neither in time nor in sigma\n" in plain
     assert "    q-sit-name stands for: SiT are Scalable Interpolant Transformers" in plain
-    judged = "\n".join(listing(SEEDS, {"f-three-rows": "Three rows"}, {"f-three-rows": "PROVED"}))
-    assert re.search(r"^    f-three-rows +PROVED +Three rows$", judged, re.MULTILINE)
-    assert re.search(r"^    f-ddim-is-fm +not run +not proved yet$", judged, re.MULTILINE)
+    judged = "\n".join(listing(SEEDS, STATED, {"f-ddim-is-fm": result_of(Verdict.PROVED)}))
+    assert re.search(r"^    f-ddim-is-fm +PROVED +DDIM is Euler", judged, re.MULTILINE)
+    assert re.search(r"^    f-three-rows +not run +DDIM is an Euler step", judged, re.MULTILINE)
+    assert "NOT SETTLED" not in plain + judged
+
+
+@pytest.mark.parametrize("verdict", set(Verdict) - {Verdict.PROVED, Verdict.CORRECTED})
+def test_a_sentence_whose_claim_is_not_proved_is_marked(verdict: Verdict) -> None:
+    judged = "\n".join(listing(SEEDS, STATED, {"f-ddim-is-fm": result_of(verdict)}))
+    marked = judged.count("NOT SETTLED: not proved, as it should be, is f-ddim-is-fm")
+    assert marked == sum("f-ddim-is-fm" in SEEDS.claims(s) for s in CHECKABLE) > 0
+
+
+def test_a_claim_that_is_open_or_not_there_is_marked_before_it_is_run() -> None:
+    opened = msgspec.structs.replace(STATED["f-ddim-is-fm"], open="an argument in the text")
+    others = {id_: claim for id_, claim in STATED.items() if id_ != "f-three-rows"}
+    plain = "\n".join(listing(SEEDS, {**others, "f-ddim-is-fm": opened}, {}))
+    assert "NOT SETTLED: not proved, as it should be, is f-ddim-is-fm, f-three-rows\n" in plain
+    assert re.search(r"^    f-three-rows +not there$", plain, re.MULTILINE)
 
 
 def say(*arguments: object) -> int:
@@ -187,9 +223,7 @@ def say(*arguments: object) -> int:
 
 
 def run_of(verdict: Verdict, path: Path) -> Path:
-    task = Task(kind="claim", id="f-ddim-is-fm")
-    result = Result(task=task, title="", verdict=verdict, evidence=(), seconds=0.0)
-    path.write_bytes(encode(Run(started="", versions={}, results=(result,))))
+    path.write_bytes(encode(Run(started="", versions={}, results=(result_of(verdict),))))
     return path
 
 
