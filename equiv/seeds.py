@@ -162,7 +162,7 @@ def _document(seed: Seed, directory: Path) -> str:
 def unsettled(
     seeds: Seeds, sentence: Sentence, claims: Mapping[str, Claim], results: Mapping[str, Result]
 ) -> tuple[str, ...]:
-    """The claims of a sentence that are missing, that leave something open, or that were not proved when run."""
+    """The claims of a sentence that are missing, leave something open, or were not proved when run."""
 
     def settled(name: str) -> bool:
         if name in results:
