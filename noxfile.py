@@ -13,7 +13,8 @@ nox.options.sessions = ["lint", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROGRAMS = "Scripts" if os.name == "nt" else "bin"
 CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
-SUBJECTS = ("diffusers",)
+SUBJECTS = ("diffusers", "torchdiffeq", "torchsde")
+WITHOUT_DEPENDENCIES = ("k-diffusion",)  # what it declares drags in another torchvision
 SAMPLERS = (
     "diffusers.DDIMScheduler",
     "diffusers.DDPMScheduler",
@@ -85,6 +86,10 @@ def environment(session: nox.Session) -> Path:
     constraints = [part for file in CONSTRAINTS for part in ("-c", file)]
     session.run(
         *(python, "-m", "pip", "install", "--quiet", *constraints, "-e", ".", *needed, *SUBJECTS),
+        external=True,
+    )
+    session.run(
+        *(python, "-m", "pip", "install", "--quiet", *constraints, "--no-deps", *WITHOUT_DEPENDENCIES),
         external=True,
     )
     stamp.write_text(made_of, encoding="utf-8")

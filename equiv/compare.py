@@ -9,6 +9,7 @@ from flint import arb
 
 from equiv.fingerprint import AffineStep, Difference, Fingerprint, difference, fingerprint
 from equiv.lifting.refusal import Unsupported
+from equiv.lookup import Unknown
 from equiv.obligations import lifted
 from equiv.obligations.steps import output_for, replaced
 from equiv.subjects.subject import Gauge, LiftedStep, Subject, resolve
@@ -53,6 +54,10 @@ def compare(first: str, second: str, depth: Depth) -> Reading:
         Unknown: there is no such subject; or the library is not installed.
     """
     subjects = resolve(first), resolve(second)
+    if stranger := next((s for s in subjects if s.family != "scheduler"), None):
+        raise Unknown(
+            f"compare needs schedulers, such as diffusers.DDIMScheduler; {stranger.name} is a function"
+        )
     try:
         answer, says = DEPTHS[depth](*subjects)
     except (NotAffine, Unsupported) as why:

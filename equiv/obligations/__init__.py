@@ -6,12 +6,16 @@ The docstring of the file is the advice shown on failure.
 import functools
 import importlib
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from equiv.evidence import Evidence
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, adapter, configuration, configurations, resolve
+from equiv.subjects.subject import LiftedStep, adapter, configuration, configurations, resolve, runner
+
+if TYPE_CHECKING:
+    from equiv.subjects.run import LiftedRun
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +27,7 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    families: tuple[str, ...] = ("scheduler",)  # of the subjects that owe it
     several: tuple[str, ...] = ()
 
 
@@ -30,6 +35,7 @@ MODULES = {
     "step-equals-formula": "equiv.obligations.step_equals_formula",
     "prediction-type": "equiv.obligations.prediction_type",
     "next-level-is-listed": "equiv.obligations.next_level_is_listed",
+    "run-equals-method": "equiv.obligations.run_equals_method",
 }
 
 
@@ -50,7 +56,8 @@ def tasks(
         Task(kind="check", id=header.id, subject=subject, config=c, seed=seed)
         for c in matching
         for header in headers
-        if all(c.get(option, "") in found.options.get(option, ())[1:] for option in header.several)
+        if found.family in header.families
+        and all(c.get(option, "") in found.options.get(option, ())[1:] for option in header.several)
     ]
 
 
@@ -69,3 +76,8 @@ def lifted(subject: str, config: Mapping[str, str]) -> tuple[LiftedStep, ...]:
 def _lifted(subject: str, config: tuple[tuple[str, str], ...]) -> tuple[LiftedStep, ...]:
     found = resolve(subject)
     return tuple(adapter(subject).lift_steps(found, dict(config)))
+
+
+def lifted_run(subject: str, config: Mapping[str, str]) -> "LiftedRun":
+    """A run of a function in a configuration."""
+    return runner(subject).lift_run(resolve(subject), config)

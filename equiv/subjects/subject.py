@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
 
@@ -14,10 +14,13 @@ from equiv.formulas.levels import Level
 from equiv.lookup import Unknown, find, nearest
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
 
+if TYPE_CHECKING:
+    from equiv.subjects.run import LiftedRun
+
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
 Prediction = Literal["x", "eps", "v", "u"]
 
-ADAPTERS = {"diffusers": "equiv.subjects.diffusers"}
+ADAPTERS = {"diffusers": "equiv.subjects.diffusers", "k_diffusion": "equiv.subjects.k_diffusion"}
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +29,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # as users write it: diffusers.DDIMScheduler
     library: str
     version: str
-    family: Literal["scheduler"]
+    family: Literal["scheduler", "function"]
     time: str  # the direction and kind of its times, in words
     gauge: Gauge  # of the state that step() is given
     prediction_types: tuple[str, ...]  # as the library names them
@@ -96,6 +99,29 @@ class Adapter(Protocol):
     ) -> str: ...
 
 
+class Runner(Protocol):
+    """What a module of this folder offers for functions of (model, x, sigmas)."""
+
+    def subject(self, name: str) -> Subject: ...
+    def lift_run(self, subject: Subject, config: Mapping[str, str]) -> "LiftedRun": ...
+    def run_alone(
+        self,
+        subject: Subject,
+        config: Mapping[str, str],
+        state: float,
+        answers: Sequence[float],
+        noise: Sequence[float],
+    ) -> list[float]: ...
+    def snippet(
+        self,
+        subject: Subject,
+        config: Mapping[str, str],
+        state: float,
+        answers: Sequence[float],
+        noise: Sequence[float],
+    ) -> str: ...
+
+
 def adapter(name: str) -> Adapter:
     """The adapter of the library that ``library.Class`` belongs to.
 
@@ -109,6 +135,15 @@ def adapter(name: str) -> Adapter:
     library = name.partition(".")[0]
     module = find("library", library, ADAPTERS, see=", ".join(ADAPTERS))
     return importlib.import_module(module)
+
+
+def runner(name: str) -> Runner:
+    """The adapter of the library of a function of (model, x, sigmas).
+
+    Raises:
+        Unknown: no adapter reads that library.
+    """
+    return cast("Runner", adapter(name))
 
 
 def resolve(name: str) -> Subject:

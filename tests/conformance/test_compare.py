@@ -67,3 +67,8 @@ def test_the_depths_are_those_of_the_command_line() -> None:
     from equiv.cli import commands
 
     assert tuple(DEPTHS) == commands.DEPTHS
+
+
+def test_a_function_is_refused_in_one_line() -> None:
+    with pytest.raises(Unknown, match="k_diffusion.sample_euler is a function"):
+        compare("k_diffusion.sample_euler", FLOW, "steps")

@@ -1,0 +1,83 @@
+"""The method that each function names, from its paper: what a whole run asks the model, and its sample."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from equiv.formulas import samplers
+from equiv.formulas.levels import Level
+from equiv.subjects.run import LiftedRun
+from equiv.symbolic.expression import Expr, const, literal, symbol
+
+Config = Mapping[str, str]
+Denoise = Callable[[Expr, Level[Expr]], Expr]
+Draw = Callable[[], Expr]
+ONE = const(1)
+LARGEST_CHURN = literal(2**0.5 - 1)  # of the factor by which sigma is raised before a step
+
+
+class Method(NamedTuple):
+    """``says`` is the method in words; ``run`` is the whole of it, down to clean data."""
+
+    says: str
+    run: Callable[[Expr, list[Level[Expr]], Denoise, Draw, Config], Expr]
+
+
+def asked(method: Method, run: LiftedRun, config: Config) -> tuple[list[tuple[Expr, Level[Expr]]], Expr]:
+    """What the method asks a model that answers as in the run, and its sample."""
+    queries: list[tuple[Expr, Level[Expr]]] = []
+    answers = [q.answer for q in run.queries]
+    noises = iter(run.noises)
+
+    def denoise(z: Expr, level: Level[Expr]) -> Expr:
+        k = len(queries)
+        queries.append((z, level))
+        return answers[k] if k < len(answers) else symbol(f"x_hat_{k}", "network")
+
+    def draw() -> Expr:
+        return next(noises, symbol("n_missing", "noise"))
+
+    levels = [Level(ONE, s) for s in run.sigmas if s.op != "const"]
+    return queries, method.run(run.state, levels, denoise, draw, config)
+
+
+def _churned(step: samplers.Step[Expr], says: str) -> Method:
+    """A deterministic step after noise that ``s_churn`` asks for."""
+
+    def run(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+        if config["s_churn"] == "0":
+            return samplers.one_step(step, z, levels, denoise)
+        share = const(Fraction(config["s_churn"]) / len(levels))
+        gamma = share if share.param < LARGEST_CHURN.param else LARGEST_CHURN
+        return samplers.one_step(step, z, levels, denoise, samplers.churn(gamma, draw))
+
+    return Method(f"{says}, from sigma raised by 1 + min(s_churn / N, sqrt(2) - 1) with noise", run)
+
+
+def _ancestral(step: samplers.Step[Expr], says: str) -> Method:
+    """A step to less noise than is listed, and noise to make up for it."""
+
+    def run(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+        eta = const(Fraction(config["eta"]))
+        stepped = step if config["eta"] == "0" else samplers.ancestral(step, eta, draw)
+        return samplers.one_step(stepped, z, levels, denoise)
+
+    return Method(
+        f"{says} to sigma_s sqrt(1 - eta^2 (1 - sigma_s^2 / sigma_t^2)), then noise up to sigma_s", run
+    )
+
+
+METHODS: Mapping[str, Method] = {
+    "k_diffusion.sample_euler": _churned(samplers.euler, "Euler's step in sigma"),
+    "k_diffusion.sample_heun": _churned(samplers.heun, "Heun's step in sigma (Karras et al. 2022)"),
+    "k_diffusion.sample_dpm_2": _churned(
+        samplers.midpoint, "the slope at the geometric mean of the sigmas, carried over the step"
+    ),
+    "k_diffusion.sample_euler_ancestral": _ancestral(samplers.euler, "Euler's step"),
+    "k_diffusion.sample_dpm_2_ancestral": _ancestral(
+        samplers.midpoint, "the slope at the geometric mean of the sigmas, carried over the step"
+    ),
+    "k_diffusion.sample_dpmpp_2s_ancestral": _ancestral(
+        samplers.dpm_solver_pp_2s, "DPM-Solver++(2S) with r = 1/2"
+    ),
+}

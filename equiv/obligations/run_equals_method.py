@@ -1,0 +1,160 @@
+"""A run of a function equals the method it names: what it asks the model at every call, and the sample.
+
+If this is refuted, look at the first call at which the state or the sigma differs: the step before it has
+another coefficient than its paper, or goes to another level than the sigmas given to the function.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
+from equiv.lifting.refusal import Unsupported
+from equiv.obligations import Obligation, lifted_run
+from equiv.obligations.methods import METHODS, asked
+from equiv.result import Task
+from equiv.subjects.run import SHAPE, LiftedRun
+from equiv.subjects.subject import resolve, runner
+from equiv.symbolic import balls, witness
+from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, Undecided, decide
+from equiv.symbolic.expression import Expr, const, postorder, substitute, symbols
+from equiv.symbolic.side_conditions import proves
+
+OBLIGATION = Obligation(
+    id="run-equals-method", title="A run equals the method its function names", families=("function",)
+)
+ROUNDING = 4 * 2.0**-53  # of each operation, in float64; four units cover torch's powers and exponentials
+
+
+class Pair(NamedTuple):
+    """What a run gives, and what the method gives in its place."""
+
+    name: str
+    got: Expr
+    expected: Expr
+
+
+def check(task: Task) -> Sequence[Evidence]:
+    """Decide it for a configuration, at any falling sigmas."""
+    says = METHODS[task.subject].says
+    try:
+        run = lifted_run(task.subject, task.config)
+    except Unsupported as refusal:
+        return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
+    if misread := next(_misread(run), ""):
+        return [_undecided(says, misread)]
+    taken = [a.relation for a in run.assumptions if a.relation is not None]
+    domain = Domain(*run.relations, *taken, at=dict(run.point))
+    conditions: dict[Condition, None] = {}
+    for k, pair in enumerate(_pairs(task, run)):
+        decision = decide(pair.got, pair.expected, domain)
+        if not isinstance(decision, Equal):
+            return _against(task, says, run, k, pair, decision)
+        conditions |= dict.fromkeys(decision.conditions)
+    conditions |= dict.fromkeys(_taken(run))
+    return [
+        Conformance(method="lifting", steps=len(run.sigmas) - 1, expected=says, conditions=tuple(conditions))
+    ]
+
+
+def _pairs(task: Task, run: LiftedRun) -> list[Pair]:
+    """Everything that is owed, in the order of the run; if the calls are not as many, that alone."""
+    queries, sample = asked(METHODS[task.subject], run, task.config)
+    if len(queries) != len(run.queries):
+        return [Pair("the number of calls", const(len(run.queries)), const(len(queries)))]
+    expected = [e for z, level in queries for e in (level.sigma, z)]
+    return [
+        Pair(name, got, right) for (name, got), right in zip(run.results, (*expected, sample), strict=True)
+    ]
+
+
+def _misread(run: LiftedRun) -> Iterator[str]:
+    """Where the library gave something else than was read, beyond the rounding of its operations."""
+    for (name, e), got in zip(run.results, run.got, strict=True):
+        read = balls.evaluate(e, run.point, rounding=ROUNDING)
+        if read.is_finite() and not read.contains(got):
+            yield f"{name} was misread: it was {got!r}"
+
+
+def _taken(run: LiftedRun) -> Iterator[Condition]:
+    for assumed in run.assumptions:
+        found = assumed.condition
+        if assumed.relation is not None and proves(run.relations, assumed.relation):
+            found = Condition(text=found.text, kind=found.kind, discharged="the domain")
+        yield found
+    shape = " x ".join(map(str, SHAPE))
+    yield Condition(
+        text=f"run with {len(run.sigmas) - 1} steps to sigma = 0 on a state of shape {shape}, in float64; "
+        "taken as it is: that draws are independent",
+        kind="step counts",
+    )
+
+
+def _against(task: Task, says: str, run: LiftedRun, k: int, pair: Pair, decision: Decision) -> list[Evidence]:
+    match decision:
+        case Different():
+            return [_refuted(task, says, run, k, pair)]
+        case Contradiction():
+            shown = decision.refuted.witness
+            holds = Conformance(method="lifting", steps=1, expected=says)
+            return [holds, Conformance(method="lifting", steps=1, witness=shown, reproduced=True)]
+        case Undecided(reason=reason):
+            return [_undecided(says, f"{pair.name}: {reason}")]
+    raise TypeError(decision)
+
+
+def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Conformance:
+    """A witness on the sigmas that were run, shown by the library alone."""
+    values = {s: const(run.point[s]) for s in run.sigmas if s.op != "const"}
+    got, expected = (substitute(e, values) for e in (pair.got, pair.expected))
+    point = _beyond_rounding(got, expected)
+    if point is None:
+        why = "the formulas differ, but at these sigmas not beyond the rounding of the run"
+        return _undecided(says, f"{pair.name}: {why}")
+    state, answers, noise = _inputs(run, point)
+    subject, library = resolve(task.subject), runner(task.subject)
+    alone = library.run_alone(subject, task.config, state, answers, noise)
+    counted = pair.name == "the number of calls"
+    answer = float(len(alone) // 2) if counted else alone[k]
+    read = balls.evaluate(got, point, rounding=ROUNDING)
+    inputs = {"z": state, **{f"x_hat_{i}": a for i, a in enumerate(answers)}}
+    inputs |= {str(n.param): value for n, value in zip(run.noises, noise, strict=True)}
+    return Conformance(
+        method="lifting",
+        steps=len(run.sigmas) - 1,
+        expected=says,
+        witness=Witness(
+            inputs={"compared": pair.name, **{name: repr(v) for name, v in inputs.items() if v}},
+            expected=balls.show(balls.evaluate(expected, point)),
+            got=f"{answer:.12g}",
+            bound=f"{float(read.rad()):.1e}",
+        ),
+        reproduced=bool(read.contains(answer)),
+        where=_where(run, pair),
+        snippet=library.snippet(subject, task.config, state, answers, noise),
+    )
+
+
+def _inputs(run: LiftedRun, point: dict[Expr, Fraction]) -> tuple[float, list[float], list[float]]:
+    def of(symbol: Expr) -> float:
+        return float(point.get(symbol, 0))
+
+    return of(run.state), [of(q.answer) for q in run.queries], [of(n) for n in run.noises]
+
+
+def _beyond_rounding(got: Expr, expected: Expr) -> dict[Expr, Fraction] | None:
+    """The simplest inputs at which no rounding of ``got`` explains the difference."""
+    tries = witness.points((), list(dict.fromkeys(symbols(got, expected))))
+    for _, point in witness.differences(got, expected, tries):
+        if balls.apart(balls.evaluate(got, point, rounding=ROUNDING), balls.evaluate(expected, point)):
+            return dict(point)
+    return None
+
+
+def _where(run: LiftedRun, pair: Pair) -> str:
+    """Where the library computes what differs."""
+    return next((run.origins[e] for e in reversed(list(postorder(pair.got))) if e in run.origins), "")
+
+
+def _undecided(says: str, reason: str) -> Conformance:
+    return Conformance(method="lifting", steps=0, expected=says, reason=reason)
