@@ -1,0 +1,247 @@
+(** * With a label of its own for every call, affine networks determine the sampler
+
+    From a normal start, let every call lead to the output and have a label of its own. If the outputs of two
+    such samplers have the same law for every network F(l, q) = f_l q + g_l, with numbers f_l, then l, H and
+    Sigma agree; and then (NormalStart.v) the laws are the same for every network.
+
+    Of the law only one coordinate of the output is used, and of that only mean and variance. *)
+
+From Coq Require Import Reals Lra Lia Arith FunctionalExtensionality.
+From Fingerprint Require Import Samplers Law NormalStart Forms AffineOutput AffineMoments.
+Open Scope R_scope.
+
+(** ** Means *)
+
+(** What is used of the expectation: it is linear, random variables of the same law have the same mean, and
+    the draws have, in the coordinate k, mean zero and variance one and are uncorrelated. This is true of
+    normal draws, if having a mean says that a random variable is measurable and integrable: outer
+    probabilities tell whether it is measurable. *)
+Record expectation {Coordinate : Type} (P : @law Coordinate) (k : Coordinate) (K : nat) := Expectation {
+  has_mean : ((nat -> state Coordinate) -> R) -> R -> Prop;
+  mean_unique : forall X m m', has_mean X m -> has_mean X m' -> m = m';
+  mean_constant : forall c, has_mean (fun _ => c) c;
+  mean_linear : forall a X Y m m', has_mean X m -> has_mean Y m' ->
+    has_mean (fun n => a * X n + Y n) (a * m + m');
+  mean_law : forall X Y m, (forall event : R -> Prop, P (fun n => event (X n)) = P (fun n => event (Y n))) ->
+    has_mean X m -> has_mean Y m;
+  mean_draw : forall d, (d < K)%nat -> has_mean (fun n => n d k) 0;
+  mean_draws : forall d e, (d < K)%nat -> (e < K)%nat -> has_mean (fun n => n d k * n e k) (pulse d e)
+}.
+Arguments has_mean {Coordinate P k K}.
+Arguments mean_unique {Coordinate P k K} _ {X m m'}.
+Arguments mean_constant {Coordinate P k K}.
+Arguments mean_linear {Coordinate P k K} _ a {X Y m m'}.
+Arguments mean_law {Coordinate P k K} _ {X} Y {m}.
+Arguments mean_draw {Coordinate P k K}.
+Arguments mean_draws {Coordinate P k K}.
+
+Section Means.
+Context {Coordinate : Type} {P : @law Coordinate} {k : Coordinate} {K : nat} (E : expectation P k K).
+Implicit Types X Y : (nat -> state Coordinate) -> R.
+
+Lemma mean_equal X Y m m' : has_mean E X m -> (forall n, Y n = X n) -> m' = m -> has_mean E Y m'.
+Proof. intros M same ->. replace Y with X; [exact M | extensionality n; symmetry; apply same]. Qed.
+
+Lemma mean_scaled a X m : has_mean E X m -> has_mean E (fun n => a * X n) (a * m).
+Proof.
+  intros M. apply (mean_equal (fun n => a * X n + 0) _ (a * m + 0)); [| intros; ring | ring].
+  apply (mean_linear E); [exact M | apply mean_constant].
+Qed.
+
+Lemma mean_plus X Y m m' : has_mean E X m -> has_mean E Y m' -> has_mean E (fun n => X n + Y n) (m + m').
+Proof.
+  intros M M'. apply (mean_equal (fun n => 1 * X n + Y n) _ (1 * m + m')); [| intros; ring | ring].
+  apply (mean_linear E); assumption.
+Qed.
+
+Lemma mean_sum j (X : nat -> (nat -> state Coordinate) -> R) (m : nat -> R) :
+  (forall i, (i < j)%nat -> has_mean E (X i) (m i)) -> has_mean E (fun n => sum j (fun i => X i n)) (sum j m).
+Proof.
+  induction j as [| j IH]; intros each; simpl; [apply mean_constant |].
+  apply mean_plus; [apply IH; intros; apply each | apply each]; lia.
+Qed.
+
+(** A sum of random variables with mean zero, and its square. *)
+Lemma mean_dot j x (V : nat -> (nat -> state Coordinate) -> R) :
+  (forall u, (u < j)%nat -> has_mean E (V u) 0) -> has_mean E (fun n => dot j x (fun u => V u n)) 0.
+Proof.
+  intros zero. eapply mean_equal.
+  - apply (mean_sum j (fun u n => x u * V u n) (fun u => x u * 0)). intros u U. apply mean_scaled, zero, U.
+  - reflexivity.
+  - symmetry. apply sum_zero. intros. ring.
+Qed.
+
+Lemma mean_product j x y C (V : nat -> (nat -> state Coordinate) -> R) :
+  (forall u v, (u < j)%nat -> (v < j)%nat -> has_mean E (fun n => V u n * V v n) (C u v)) ->
+  has_mean E (fun n => dot j x (fun u => V u n) * dot j y (fun u => V u n)) (bilinear j C x y).
+Proof.
+  intros known. eapply mean_equal.
+  - apply (mean_sum j (fun u n => sum j (fun v => x u * y v * (V u n * V v n)))
+      (fun u => sum j (fun v => x u * y v * C u v))). intros u U.
+    apply (mean_sum j (fun v n => x u * y v * (V u n * V v n))). intros. apply mean_scaled, known; assumption.
+  - intros n. unfold dot at 1. rewrite Rmult_comm, <- sum_scal. apply sum_ext. intros u _.
+    unfold dot. rewrite Rmult_comm, <- sum_scal. apply sum_ext. intros. ring.
+  - apply sum_ext. intros u _. apply sum_ext. intros. ring.
+Qed.
+End Means.
+
+(** ** Mean and variance of the output *)
+
+Section Output.
+Context {Label Coordinate : Type}.
+Variables (k : Coordinate) (S : R) (K : nat) (P : @law Coordinate).
+Variable E : expectation P k (Datatypes.S K).
+Variables (A : sampler Label) (G : nat -> nat -> R).
+
+(** The start and the noise of row u. *)
+Let share (u : nat) (n : nat -> state Coordinate) : R :=
+  merged k A (fun k => S * n O k) (noise K G (fun d => n (Datatypes.S d))) u.
+
+Lemma share_drawn u n : share u n = dot (Datatypes.S K) (shares S A G u) (fun d => n d k).
+Proof. unfold share, merged, noise, dot. rewrite sum_first. simpl. ring. Qed.
+
+Lemma share_mean u : has_mean E (share u) 0.
+Proof.
+  eapply mean_equal; [| apply share_drawn | reflexivity].
+  apply (mean_dot E _ _ (fun d n => n d k)). intros. apply mean_draw. assumption.
+Qed.
+
+Lemma share_covariance u v : has_mean E (fun n => share u n * share v n) (Sigma S K A G u v).
+Proof.
+  rewrite <- shares_covariance. eapply mean_equal.
+  - apply (mean_product E (Datatypes.S K) (shares S A G u) (shares S A G v) pulse (fun d n => n d k)).
+    intros. apply mean_draws; assumption.
+  - intros n. rewrite !share_drawn. reflexivity.
+  - rewrite bilinear_dot. apply sum_ext. intros d small. rewrite dot_comm, dot_pulse by exact small. ring.
+Qed.
+
+Lemma drawn_moments f g (m := mean k A f g) :
+  has_mean E (fun n => drawn_output S K A G (affine f g) n k) m /\
+  has_mean E (fun n => (drawn_output S K A G (affine f g) n k - m)
+                     * (drawn_output S K A G (affine f g) n k - m)) (variance k A (Sigma S K A G) f).
+Proof.
+  destruct (factors_exist A f) as [p C]. set (N := Datatypes.S (calls A)).
+  assert (forall n, drawn_output S K A G (affine f g) n k = m + dot N p (fun u => share u n)) as equal.
+  { intros n. unfold m. rewrite (mean_factors k A f g p C). apply output_affine, C. }
+  split.
+  - eapply mean_equal; [apply mean_plus | apply equal | symmetry; apply Rplus_0_r].
+    + apply mean_constant.
+    + apply mean_dot. intros. apply share_mean.
+  - rewrite (variance_factors k A _ f p C). eapply mean_equal; [| | reflexivity].
+    + apply (mean_product E N p p (Sigma S K A G) share). intros. apply share_covariance.
+    + intros n. rewrite equal. ring.
+Qed.
+
+Lemma Sigma_symmetric : symmetric (Datatypes.S (calls A)) (Sigma S K A G).
+Proof.
+  intros u v _ _. unfold Sigma, covariance. rewrite (dot_comm K (G u)). ring.
+Qed.
+End Output.
+
+(** ** The theorem *)
+
+Theorem affine_networks : forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
+    (k : Coordinate) S K (P : law) (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
+  rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
+  (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
+                                 = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
+  <-> same_from_normal S K A G B G'.
+Proof.
+  intros Label Coordinate decide k S K P E A B G G' invariant DA DB LA LB. split.
+  - intros laws.
+    assert (forall f g, mean k A f g = mean k B f g /\
+      variance k A (Sigma S K A G) f = variance k B (Sigma S K B G') f) as equal.
+    { intros f g. destruct (drawn_moments k S K P E A G f g) as [M V].
+      destruct (drawn_moments k S K P E B G' f g) as [M' V'].
+      apply (mean_law E _ (laws f g)) in M. pose proof (mean_unique E M M') as means.
+      split; [exact means |]. rewrite <- means in V'. set (m := mean k A f g) in *.
+      refine (mean_unique E (mean_law E _ _ V) V').
+      intros event. apply (laws f g (fun x => event ((x - m) * (x - m)))). }
+    apply (moments_determine decide k); trivial; try apply Sigma_symmetric.
+    + intros f g. apply equal.
+    + intros f. apply (equal f (fun _ _ => 0)).
+  - intros same f g event.
+    apply (law_from_normal S K A G B G' (affine f g) P (fun x => event (x k)) same invariant).
+Qed.
+
+(** So affine networks decide for all networks. *)
+Corollary affine_networks_suffice : forall (Label Coordinate : Type)
+    (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : law)
+    (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
+  rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
+  (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
+                                 = P (fun n => event (drawn_output S K B G' (affine f g) n k))) ->
+  forall F event, P (fun n => event (drawn_output S K A G F n))
+                = P (fun n => event (drawn_output S K B G' F n)).
+Proof.
+  intros Label Coordinate decide k S K P E A B G G' invariant DA DB LA LB laws F event.
+  apply law_from_normal; [| exact invariant].
+  apply (affine_networks Label Coordinate decide k S K P E A B G G'); assumption.
+Qed.
+
+(** ** Where it is false *)
+
+(** Two calls with the same label: q_1 = zeta + p y_0 and out = zeta + a y_0 + b y_1. *)
+Definition twice (p a b : R) : sampler unit :=
+  Sampler unit 2 (fun _ => tt) (fun _ => 1)
+    (fun j i => match j, i with 1%nat, O => p | 2%nat, O => a | 2%nat, 1%nat => b | _, _ => 0 end).
+
+Lemma twice_live p a b : a <> 0 -> b <> 0 -> live (twice p a b).
+Proof.
+  intros A B i I. apply (leads_back _ 2 i (leads_output (twice p a b))).
+  simpl in I. destruct i as [| [|]]; [exact A | exact B | lia].
+Qed.
+
+(** Without distinct labels: affine networks do not see the difference, and the square does. *)
+Example repeated_labels :
+  let A := twice (1/2) (1/5) (3/5) in
+  let B := twice 1 (1/2) (3/10) in
+  live A /\ live B /\
+  (forall f g zeta, output A (affine f g) zeta (@silent unit) tt = output B (affine f g) zeta silent tt) /\
+  (forall Sigma Sigma', ~ same_merged A B Sigma Sigma') /\
+  exists zeta, output A (fun _ q k => q k * q k) zeta (@silent unit) tt
+            <> output B (fun _ q k => q k * q k) zeta silent tt.
+Proof.
+  intros A B. repeat split.
+  - apply twice_live; lra.
+  - apply twice_live; lra.
+  - intros f g zeta. unfold A, B, output, query, silent, affine. simpl. unfold weight. simpl. field.
+  - intros Sigma Sigma' (p & p' & (there & _ & last) & _ & weights & _).
+    destruct (there 0%nat) as [small _]; [simpl; lia |].
+    assert (weight A 2 0 = weight B (p 2%nat) (p 0%nat)) as E by (apply weights; simpl; lia).
+    simpl in small, last. rewrite last in E.
+    destruct (p 0%nat) as [| [|]]; unfold weight in E; simpl in E; lra || lia.
+  - exists (fun _ => 1). unfold A, B, output, query, silent. simpl. unfold weight. simpl. lra.
+Qed.
+
+(** With a call that does not lead to the output: no network sees it. *)
+Definition idle : sampler unit := Sampler unit 1 (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
+Definition empty : sampler unit := Sampler unit 0 (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
+
+Example idle_call :
+  (forall F zeta, output idle F zeta (@silent unit) tt = output empty F zeta silent tt) /\
+  (forall Sigma Sigma', ~ same_merged idle empty Sigma Sigma').
+Proof.
+  split.
+  - intros. unfold output, query, silent. simpl. unfold weight. simpl. ring.
+  - intros Sigma Sigma' (p & p' & (there & _) & _). destruct (there 0%nat); simpl in *; lia.
+Qed.
+
+(** With linear networks alone, g = 0: a smaller query and a larger weight compensate. *)
+Definition once (c h : R) : sampler unit :=
+  Sampler unit 1 (fun _ => tt) (fun j => if Nat.eq_dec j 0 then c else 0) (fun _ _ => h).
+
+Example linear_networks :
+  (forall f zeta, output (once 1 1) (affine f (fun _ _ => 0)) zeta (@silent unit) tt
+                = output (once (1/2) 2) (affine f (fun _ _ => 0)) zeta silent tt) /\
+  (forall Sigma Sigma', ~ same_merged (once 1 1) (once (1/2) 2) Sigma Sigma').
+Proof.
+  split.
+  - intros. unfold output, query, silent, affine. simpl. unfold weight. simpl. field.
+  - intros Sigma Sigma' (p & p' & (there & _ & last) & _ & weights & _).
+    destruct (there 0%nat) as [small _]; [simpl; lia |].
+    assert (weight (once 1 1) 1 0 = weight (once (1/2) 2) (p 1%nat) (p 0%nat)) as E
+      by (apply weights; simpl; lia).
+    simpl in small, last. rewrite last in E. replace (p 0%nat) with 0%nat in E by lia.
+    unfold weight in E. simpl in E. lra.
+Qed.
