@@ -141,7 +141,7 @@ End Output.
 (** ** The theorem *)
 
 Theorem affine_networks : forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
-    (k : Coordinate) S K (P : law) (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
+    (k : Coordinate) S K (P : @law Coordinate) (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
   (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
                                  = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
@@ -166,7 +166,7 @@ Qed.
 
 (** So affine networks decide for all networks. *)
 Corollary affine_networks_suffice : forall (Label Coordinate : Type)
-    (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : law)
+    (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : @law Coordinate)
     (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
   (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
@@ -179,69 +179,78 @@ Proof.
   apply (affine_networks Label Coordinate decide k S K P E A B G G'); assumption.
 Qed.
 
-(** ** Where it is false *)
+(** ** Where it is false
 
-(** Two calls with the same label: q_1 = zeta + p y_0 and out = zeta + a y_0 + b y_1. *)
+    Samplers without noise, K = 0, and with a start that is drawn: their outputs are equal for all draws. *)
+
+(** Two calls with the same label: q_1 = zeta + p y_0 and the output zeta + a y_0 + b y_1. *)
 Definition twice (p a b : R) : sampler unit :=
   Sampler unit 2 (fun _ => tt) (fun _ => 1)
     (fun j i => match j, i with 1%nat, O => p | 2%nat, O => a | 2%nat, 1%nat => b | _, _ => 0 end).
 
 Lemma twice_live p a b : a <> 0 -> b <> 0 -> live (twice p a b).
 Proof.
-  intros A B i I. apply (leads_back _ 2 i (leads_output (twice p a b))).
-  simpl in I. destruct i as [| [|]]; [exact A | exact B | lia].
+  intros A B i small. apply (leads_back _ 2 i (leads_output (twice p a b))).
+  simpl in small. destruct i as [| [|]]; [exact A | exact B | lia].
 Qed.
 
-(** Without distinct labels: affine networks do not see the difference, and the square does. *)
-Example repeated_labels :
-  let A := twice (1/2) (1/5) (3/5) in
-  let B := twice 1 (1/2) (3/10) in
+Ltac compute_output := unfold drawn_output, output, query, affine, noise, dot; simpl; unfold weight; simpl.
+
+(** With a repeated label affine networks see no difference; the square of the query does. *)
+Theorem repeated_labels : forall S G, let A := twice (1/2) (1/5) (3/5) in let B := twice 1 (1/2) (3/10) in
   live A /\ live B /\
-  (forall f g zeta, output A (affine f g) zeta (@silent unit) tt = output B (affine f g) zeta silent tt) /\
-  (forall Sigma Sigma', ~ same_merged A B Sigma Sigma') /\
-  exists zeta, output A (fun _ q k => q k * q k) zeta (@silent unit) tt
-            <> output B (fun _ q k => q k * q k) zeta silent tt.
+  (forall f g (n : nat -> state unit), drawn_output S 0 A G (affine f g) n tt
+                                     = drawn_output S 0 B G (affine f g) n tt) /\
+  ~ same_from_normal S 0 A G B G /\
+  (S <> 0 -> exists n : nat -> state unit, drawn_output S 0 A G (fun _ q k => q k * q k) n tt
+                                        <> drawn_output S 0 B G (fun _ q k => q k * q k) n tt).
 Proof.
-  intros A B. repeat split.
-  - apply twice_live; lra.
-  - apply twice_live; lra.
-  - intros f g zeta. unfold A, B, output, query, silent, affine. simpl. unfold weight. simpl. field.
-  - intros Sigma Sigma' (p & p' & (there & _ & last) & _ & weights & _).
+  intros S G A B. split; [apply twice_live; lra |]. split; [apply twice_live; lra |]. split; [| split].
+  - intros f g n. unfold A, B. compute_output. field.
+  - intros (p & p' & (there & _ & last) & _ & weights & _).
     destruct (there 0%nat) as [small _]; [simpl; lia |].
     assert (weight A 2 0 = weight B (p 2%nat) (p 0%nat)) as E by (apply weights; simpl; lia).
     simpl in small, last. rewrite last in E.
     destruct (p 0%nat) as [| [|]]; unfold weight in E; simpl in E; lra || lia.
-  - exists (fun _ => 1). unfold A, B, output, query, silent. simpl. unfold weight. simpl. lra.
+  - intros spread. exists (fun _ _ => / S). unfold A, B. compute_output. rewrite Rinv_r by exact spread. lra.
 Qed.
 
-(** With a call that does not lead to the output: no network sees it. *)
-Definition idle : sampler unit := Sampler unit 1 (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
-Definition empty : sampler unit := Sampler unit 0 (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
+(** A call that does not lead to the output is seen by no network. *)
+Definition idle (calls : nat) : sampler unit := Sampler unit calls (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
 
-Example idle_call :
-  (forall F zeta, output idle F zeta (@silent unit) tt = output empty F zeta silent tt) /\
-  (forall Sigma Sigma', ~ same_merged idle empty Sigma Sigma').
+Theorem idle_call : forall S G, distinct (idle 1) /\ distinct (idle 0) /\
+  (forall F (n : nat -> state unit), drawn_output S 0 (idle 1) G F n tt
+                                   = drawn_output S 0 (idle 0) G F n tt) /\
+  ~ same_from_normal S 0 (idle 1) G (idle 0) G.
 Proof.
-  split.
-  - intros. unfold output, query, silent. simpl. unfold weight. simpl. ring.
-  - intros Sigma Sigma' (p & p' & (there & _) & _). destruct (there 0%nat); simpl in *; lia.
+  intros S G. split; [| split; [| split]].
+  - intros i j. simpl. lia.
+  - intros i j. simpl. lia.
+  - intros F n. compute_output. ring.
+  - intros (p & p' & (there & _) & _). destruct (there 0%nat); simpl in *; lia.
 Qed.
 
-(** With linear networks alone, g = 0: a smaller query and a larger weight compensate. *)
+(** Linear networks, g = 0, do not suffice: a smaller query and a larger weight compensate. *)
 Definition once (c h : R) : sampler unit :=
-  Sampler unit 1 (fun _ => tt) (fun j => if Nat.eq_dec j 0 then c else 0) (fun _ _ => h).
+  Sampler unit 1 (fun _ => tt) (fun j => match j with O => c | _ => 0 end) (fun _ _ => h).
 
-Example linear_networks :
-  (forall f zeta, output (once 1 1) (affine f (fun _ _ => 0)) zeta (@silent unit) tt
-                = output (once (1/2) 2) (affine f (fun _ _ => 0)) zeta silent tt) /\
-  (forall Sigma Sigma', ~ same_merged (once 1 1) (once (1/2) 2) Sigma Sigma').
+Lemma once_live c h : h <> 0 -> live (once c h).
 Proof.
-  split.
-  - intros. unfold output, query, silent, affine. simpl. unfold weight. simpl. field.
-  - intros Sigma Sigma' (p & p' & (there & _ & last) & _ & weights & _).
+  intros weight i small. simpl in small. replace i with 0%nat by lia.
+  apply (leads_back _ 1 0 (leads_output (once c h))). exact weight.
+Qed.
+
+Theorem linear_networks : forall S G, let A := once 1 1 in let B := once (1/2) 2 in
+  distinct A /\ distinct B /\ live A /\ live B /\
+  (forall f (n : nat -> state unit), drawn_output S 0 A G (affine f (fun _ _ => 0)) n tt
+                                   = drawn_output S 0 B G (affine f (fun _ _ => 0)) n tt) /\
+  ~ same_from_normal S 0 A G B G.
+Proof.
+  intros S G A B. repeat split; try (apply once_live; lra); try (intros i j; simpl; lia).
+  - intros f n. unfold A, B. compute_output. field.
+  - intros (p & p' & (there & _ & last) & _ & weights & _).
     destruct (there 0%nat) as [small _]; [simpl; lia |].
-    assert (weight (once 1 1) 1 0 = weight (once (1/2) 2) (p 1%nat) (p 0%nat)) as E
-      by (apply weights; simpl; lia).
+    assert (weight A 1 0 = weight B (p 1%nat) (p 0%nat)) as E by (apply weights; simpl; lia).
     simpl in small, last. rewrite last in E. replace (p 0%nat) with 0%nat in E by lia.
     unfold weight in E. simpl in E. lra.
 Qed.
