@@ -14,8 +14,8 @@ every rho, so for every eta, also where eta changes from step to step. For data 
 In several dimensions the slope is Cov(x | y) / r^2, which is symmetric, and v bounds its eigenvalues and, in
 delta^2 v, its trace.
 
-Not claimed: that O(sqrt m) is the best rate; data whose posterior variance has no bound; sampling from alpha =
-0 or down to sigma = 0, where S and l are infinite; learned or guided denoisers.
+Not claimed: that O(sqrt m) is the best rate; data whose posterior variance has no bound; sampling from alpha
+= 0 or down to sigma = 0, where S and l are infinite; learned or guided denoisers.
 """
 
 from collections.abc import Iterable
