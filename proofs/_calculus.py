@@ -1,23 +1,32 @@
-"""Sympy's calculus inside a derivation, which is otherwise called with evaluation switched off."""
+"""Calculus inside a derivation, which is otherwise called with evaluation switched off.
+
+A rate and a value at a point are stated, and worked out where they are decided. An integral and a mean are
+worked out here by sympy.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Integral, Poly, evaluate, expand, sympify
+from sympy import Derivative, Integral, Poly, Subs, evaluate, expand, sympify
 
 from equiv.proofs._symbols import t
 
 
 def rate(e: Any, time: Any = t) -> Any:
     """The derivative of ``e``."""
-    with evaluate(True):
-        return sympify(e).diff(time)
+    with evaluate(True):  # Derivative counts
+        return Derivative(e, time)
 
 
 def at(e: Any, x: Any, value: Any) -> Any:
     """``e`` where ``x`` has a value."""
+    return Subs(e, x, value)
+
+
+def worked_out(e: Any) -> Any:
+    """``e`` with sympy's derivatives in it, for what needs to see its terms."""
     with evaluate(True):
-        return sympify(e).subs(x, value).doit()
+        return sympify(e).doit()
 
 
 def integral(e: Any, x: Any, low: Any, high: Any) -> Any:
@@ -32,5 +41,5 @@ def integral(e: Any, x: Any, low: Any, high: Any) -> Any:
 def mean(e: Any, x: Any, moments: Mapping[int, Any]) -> Any:
     """The expectation of a polynomial in ``x``: linear, and ``moments[k]`` of ``x**k``."""
     with evaluate(True):
-        terms = Poly(expand(e), x).terms()
+        terms = Poly(expand(worked_out(e)), x).terms()
     return sum((moments[k] * coefficient for (k,), coefficient in terms), start=sympify(0))

@@ -15,7 +15,7 @@ from typing import Any
 from sympy import evaluate, exp, log, pi, sqrt, symbols, sympify
 
 from equiv.formulas.levels import Level
-from equiv.proofs._calculus import mean
+from equiv.proofs._calculus import mean, worked_out
 from equiv.proofs._rates import rates, total_rate
 from equiv.proofs._symbols import now
 
@@ -35,7 +35,7 @@ def _logarithmic_derivatives() -> tuple[Any, Any]:
     """Those of the kernel in z and in t; without its constant."""
     with evaluate(True):
         log_kernel = -((z - now.alpha * x) ** 2) / (2 * now.sigma**2) - log(now.sigma)
-        return log_kernel.diff(z), total_rate(log_kernel)
+        return log_kernel.diff(z), worked_out(total_rate(log_kernel))
 
 
 @cache
@@ -49,7 +49,7 @@ def slope(factor: Any) -> Any:
 def moved(factor: Any) -> Any:
     """The derivative in t of a factor times the kernel, again as a factor."""
     with evaluate(True):
-        return total_rate(factor) + factor * _logarithmic_derivatives()[1]
+        return worked_out(total_rate(factor)) + factor * _logarithmic_derivatives()[1]
 
 
 def posterior(factor: Any) -> Any:

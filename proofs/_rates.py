@@ -5,9 +5,10 @@ They are symbols of their own, so that what holds of them holds of every differe
 
 from typing import Any
 
-from sympy import Lt, evaluate, symbols, sympify
+from sympy import Lt, symbols
 
 from equiv.formulas.levels import Level, log_snr
+from equiv.proofs._calculus import rate
 from equiv.proofs._symbols import now
 
 rates: Level[Any] = Level(*symbols("alphadot_t sigmadot_t", real=True))
@@ -15,8 +16,7 @@ rates: Level[Any] = Level(*symbols("alphadot_t sigmadot_t", real=True))
 
 def total_rate(e: Any) -> Any:
     """The derivative in t of an expression in the fields of ``now``."""
-    with evaluate(True):
-        return sum(sympify(e).diff(field) * rate for field, rate in zip(now, rates, strict=True))
+    return sum(by * rate(e, field) for field, by in zip(now, rates, strict=True))
 
 
 def falling() -> Any:

@@ -234,6 +234,15 @@ class Relation:
     def __init__(self, left: Any, op: Literal["<", "<=", "==", "!="], right: Any) -> None:
         self.left, self.op, self.right = as_expr(left), op, as_expr(right)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Relation) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[Expr, str, Expr]:
+        return self.left, self.op, self.right
+
     def __repr__(self) -> str:
         return f"{text(self.left)} {self.op} {text(self.right)}"
 
@@ -263,6 +272,10 @@ def _text(e: Expr) -> tuple[str, int]:
         return f"{_inside(left, binds + (e.op == 'pow'))}{sign}{_inside(right, binds + strict)}", binds
     if e.op == "call" and e.param[0] == "opaque":
         return str(e.param[2]), 5
+    if e.op == "call" and e.param[0] == "function":
+        _, name, orders, _ = e.param
+        primes = "'" * orders[0] if len(orders) == 1 else f"_{orders}" if any(orders) else ""
+        return f"{name}{primes}({', '.join(map(text, e.args))})", 5
     name = e.param[0] if e.op == "call" else e.param[1] if e.op == "cast" else e.op
     return (name if e.op == "pi" else f"{name}({', '.join(map(text, e.args))})"), 5
 

@@ -1,20 +1,22 @@
 """Sympy expressions as ours: operation by operation, with nothing simplified on the way.
 
-What sympy's calculus leaves behind (an undefined function, an unevaluated integral or derivative) becomes
-an uninterpreted operator of its own, keyed by all it depends on.
+A derivative is taken by our own rules, a value at a point by our own substitution. An undefined function is
+an uninterpreted operator of its arguments; what else no rule reaches (an integral, a limit) is one of its
+own, keyed by all it depends on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from equiv import number
-from equiv.symbolic.expression import PI, Expr, Relation, const, node, symbol
-
-_OPAQUE = (sympy.core.function.AppliedUndef, sympy.Integral, sympy.Derivative, sympy.Limit, sympy.Sum)
+from equiv.symbolic.calculus import NotSmooth, derivative, undefined_function
+from equiv.symbolic.expression import PI, Expr, Relation, const, node, postorder, substitute, symbol
 
 _FUNCTIONS: dict[Any, Callable[..., Expr]] = {
     sympy.exp: number.exp,
@@ -70,8 +72,9 @@ def translate(e: Any) -> Expr:
         return PI
     if e is sympy.E:
         return number.exp(const(1))
-    if isinstance(e, _OPAQUE):
-        return _opaque(e)
+    for kind, read in _CALCULUS.items():
+        if isinstance(e, kind):
+            return read(e)
     if function := _FUNCTIONS.get(e.func):
         return function(*map(translate, e.args))
     raise ValueError(f"cannot read {e.func.__name__} in {e}")
@@ -141,6 +144,107 @@ def _power(base: Any, exponent: Any) -> Expr:
     return translate(base) ** translate(exponent)
 
 
+# --- calculus --------------------------------------------------------------------------------------
+
+_meaning: "WeakKeyDictionary[Expr, Any]" = WeakKeyDictionary()  # what sympy has for an opaque operator
+
+
 def _opaque(e: Any) -> Expr:
     """An operator without arguments: equal only to itself, without a value, so never in a witness."""
-    return node("call", param=("opaque", sympy.srepr(e), str(e), bool(e.is_positive)))
+    if isinstance(e, sympy.Integral) and _is_empty(e):
+        return const(0)
+    found = node("call", param=("opaque", sympy.srepr(e), str(e), bool(e.is_positive)))
+    _meaning[found] = e
+    return found
+
+
+def _is_empty(e: Any) -> bool:
+    return any(len(span) == 3 and span[1] == span[2] for span in e.limits)
+
+
+def _undefined(e: Any) -> Expr:
+    args, positive = map(translate, e.args), bool(e.is_positive)
+    return undefined_function(e.func.__name__, (0,) * len(e.args), *args, positive=positive)
+
+
+def _derivative(e: Any) -> Expr:
+    """The derivative of what is read; what is not smooth is opaque."""
+    try:
+        return reduce(_slope, e.variables, translate(e.expr))
+    except NotSmooth:
+        return _opaque(e)
+
+
+def _slope(e: Expr, x: Any) -> Expr:
+    return derivative(e, translate(x), lambda call: _slope_of_opaque(_meaning[call], x))
+
+
+def _slope_of_opaque(e: Any, x: Any) -> Expr | None:
+    """The derivative of an opaque operator by a symbol that it may depend on."""
+    if x not in e.free_symbols:
+        return None
+    if isinstance(e, sympy.Integral) and x not in _integrand(e).free_symbols - {e.limits[-1][0]}:
+        _, low, high = e.limits[-1]
+        return _moving_end(e, high, x) - _moving_end(e, low, x)
+    return _opaque(sympy.Derivative(e, x))
+
+
+def _rate(e: Any, x: Any) -> Expr:
+    return _slope(translate(e), x)
+
+
+def _integrand(integral: Any) -> Any:
+    """What the outermost integral is of."""
+    inner = integral.limits[:-1]
+    return sympy.Integral(integral.function, *inner) if inner else integral.function
+
+
+def _moving_end(integral: Any, end: Any, x: Any) -> Expr:
+    """What an end adds that moves; the integral has to exist, and the integrand to be continuous there."""
+    if x not in end.free_symbols:
+        return const(0)
+    inside, within = _integrand(integral), integral.limits[-1][0]
+    value = _value(inside, {within: end})
+    exist = _opaque(integral)
+    if any(part.op == "call" and part.args for part in postorder(value)):
+        exist = exist + _opaque(sympy.Limit(inside, within, end, "+-"))
+    return value * _rate(end, x) + const(0) * exist
+
+
+def _at(e: Any) -> Expr:
+    """The value of what is read where its variables have values."""
+    names = {x: sympy.Symbol(str(x), real=True) if isinstance(x, sympy.Dummy) else x for x in e.variables}
+    return _value(e.expr.xreplace(names), dict(zip(names.values(), e.point, strict=True)))
+
+
+def _value(e: Any, point: Mapping[Any, Any]) -> Expr:
+    read = translate(e)
+    moved = {translate(x): translate(value) for x, value in point.items()}
+    for part in postorder(read):
+        if part in _meaning and _meaning[part].free_symbols & point.keys():
+            moved[part] = _opaque_at(_meaning[part], point)
+    return substitute(read, moved)
+
+
+def _opaque_at(e: Any, point: Mapping[Any, Any]) -> Expr:
+    """An opaque operator where symbols that it depends on have values.
+
+    Raises:
+        ValueError: it binds a symbol that is also in one of the values.
+    """
+    bound = e.atoms(sympy.Symbol) - e.free_symbols
+    if caught := bound & set().union(*(value.free_symbols for value in point.values())):
+        raise ValueError(f"{e} binds {caught.pop()}, which is also in what is put in; rename one of them")
+    if isinstance(e, sympy.Derivative):  # a symbol stands for more there than its value
+        return _opaque(sympy.Subs(e, tuple(point), tuple(point.values())))
+    return translate(e.subs(point, simultaneous=True))
+
+
+_CALCULUS: dict[Any, Callable[[Any], Expr]] = {
+    AppliedUndef: _undefined,
+    sympy.Derivative: _derivative,
+    sympy.Subs: _at,
+    sympy.Integral: _opaque,
+    sympy.Limit: _opaque,
+    sympy.Sum: _opaque,
+}

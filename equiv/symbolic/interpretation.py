@@ -10,7 +10,6 @@ from equiv.symbolic.normal_form import Element, Field
 from equiv.symbolic.roots import Roots
 from equiv.symbolic.side_conditions import is_positive_call
 
-_MAY_DIVERGE = ("Integral", "Limit", "Sum")
 COMMUTATIVE_CALLS = {"maximum", "minimum"}
 WIDTH = {
     "bfloat16": (8, 8),
@@ -18,6 +17,11 @@ WIDTH = {
     "float32": (8, 24),
     "float64": (11, 53),
 }  # exponent, significand
+
+
+def _may_not_exist(e: Expr) -> bool:
+    """Is it an integral, a limit, or a derivative, which need not be there?"""
+    return e.param[0] == "opaque" or (e.param[0] == "function" and any(e.param[2]))
 
 
 class Infinite:
@@ -161,7 +165,7 @@ class Interpretation:
             orders = [args, args[::-1]] if e.param[0] in COMMUTATIVE_CALLS else [args]
             if any(all(map(self.field.equal, known, order)) for order in orders):
                 return self.field.element(index)
-        if e.param[0] == "opaque" and e.param[1].startswith(_MAY_DIVERGE):
+        if _may_not_exist(e):
             self.conditions.taken_to_exist(e)
         index = self.field.generator(e, positive=is_positive_call(e))
         self._calls.append((e.param, args, index))

@@ -7,13 +7,12 @@ Functions that z3 does not know are abstracted by fresh reals with a few true fa
 import functools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from equiv import number
 from equiv.symbolic.expression import Expr, Relation, postorder
 
 TIMEOUT_MS = 400
-Operator = Literal["<", "<=", "==", "!="]
 
 
 def is_positive(e: Expr) -> bool:
@@ -42,8 +41,13 @@ def is_positive(e: Expr) -> bool:
 
 
 def is_positive_call(e: Expr) -> bool:
-    """Is it an opaque function or integral that its author declared positive?"""
-    return e.param[0] == "opaque" and bool(e.param[3])
+    """Is it an undefined function or an integral that its author declared positive?"""
+    match e.param:
+        case ("opaque", _, _, positive):
+            return bool(positive)
+        case ("function", _, orders, positive):
+            return bool(positive) and not any(orders)
+    return False
 
 
 def proves(relations: Sequence[Relation], goal: Relation) -> bool:
@@ -52,28 +56,24 @@ def proves(relations: Sequence[Relation], goal: Relation) -> bool:
         return True
     if goal.op == "<" and _is_zero(goal.left) and is_positive(goal.right):
         return True
-    return _z3_proves(tuple(map(_parts, relations)), _parts(goal))
+    return _z3_proves(tuple(relations), goal)
 
 
 def _is_zero(e: Expr) -> bool:
     return e.op == "const" and e.param == 0
 
 
-def _parts(r: Relation) -> tuple[Expr, Operator, Expr]:
-    return r.left, r.op, r.right
-
-
 # obligations of one configuration, and configurations of one class, ask the same again and again
 @functools.lru_cache(maxsize=4096)
-def _z3_proves(relations: tuple[tuple[Expr, Operator, Expr], ...], goal: tuple[Expr, Operator, Expr]) -> bool:
+def _z3_proves(relations: tuple[Relation, ...], goal: Relation) -> bool:
     import z3
 
     encoder = _Encoder(z3)
     solver = z3.Solver()
     solver.set("timeout", TIMEOUT_MS)
-    solver.add(z3.Not(encoder.relation(Relation(*goal))))
+    solver.add(z3.Not(encoder.relation(goal)))
     for relation in relations:
-        solver.add(encoder.relation(Relation(*relation)))
+        solver.add(encoder.relation(relation))
     solver.add(*encoder.facts)
     return bool(solver.check() == z3.unsat)
 

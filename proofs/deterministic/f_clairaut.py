@@ -48,6 +48,11 @@ def _balance() -> Any:
     return alpha(t) * rate(x_along(t)) + sigma(t) * rate(eps_along(t))
 
 
+def _change() -> Any:
+    """Of the pair, carried to the level s."""
+    return then.alpha * rate(x_along(t)) + then.sigma * rate(eps_along(t))
+
+
 def _on_the_path(e: Any) -> Any:
     """``e``, with the rate of eps_hat by that of x_hat."""
     with evaluate(True):
@@ -72,7 +77,12 @@ def derivation() -> Derivation:
             ),
             chain(
                 "How it changes with the time it starts from",
-                _on_the_path(rate(then.alpha * x_along(t) + then.sigma * eps_along(t))),
+                rate(then.alpha * x_along(t) + then.sigma * eps_along(t)),
+                ("the level s stays", _change()),
+            ),
+            chain(
+                "On such a path",
+                _on_the_path(_change()),
                 ("the changes balance", then.sigma * growth * rate(x_along(t))),
                 (
                     "alpha / sigma is exp(lambda/2)",
@@ -84,7 +94,7 @@ def derivation() -> Derivation:
 
 
 def false_variants() -> Iterable[Variant]:
-    slope = _on_the_path(rate(then.alpha * x_along(t) + then.sigma * eps_along(t)))
+    slope = _on_the_path(_change())
     growth = 1 / noise_ratio(then) - 1 / noise_ratio(LEVEL)
     hypotheses = (inside(t),)
     for name, right in (

@@ -58,10 +58,15 @@ def derivation() -> Derivation:
 
 
 def _constant_row() -> Iterable[Chain]:
-    output = a * x_along(t) + b * eps_along(t)
+    change = a * rate(x_along(t)) + b * rate(eps_along(t))
     yield chain(
-        "The rate of a constant combination of x and eps, along the flow",
-        sigma(t) * _on_the_path(rate(output)),
+        "The rate of a constant combination of x and eps",
+        rate(a * x_along(t) + b * eps_along(t)),
+        ("linear", change),
+    )
+    yield chain(
+        "Along the flow",
+        sigma(t) * _on_the_path(change),
         ("eps' is -alpha / sigma x'", (a * sigma(t) - b * alpha(t)) * rate(x_along(t))),
     )
     yield chain(

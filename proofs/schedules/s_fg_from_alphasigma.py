@@ -15,7 +15,6 @@ from sympy import Function, Lambda, log
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, log_snr, noise_ratio
-from equiv.formulas.steps import renoise
 from equiv.proofs._calculus import at, rate
 from equiv.proofs._symbols import inside, s, t, x_hat
 
@@ -36,18 +35,18 @@ FLOW = {alpha: Lambda(t, 1 - t), sigma: Lambda(t, t)}
 def derivation() -> Derivation:
     drift = rate(log(alpha(t)))
     diffusion_squared = 2 * alpha(t) * sigma(t) * rate(noise_ratio(LEVEL))
-    start = Level(alpha(s), sigma(s))
-    added = sigma(t) ** 2 - (alpha(t) / alpha(s)) ** 2 * sigma(s) ** 2
+    start_to_now = alpha(t) / alpha(s)
+    added = sigma(t) ** 2 - start_to_now**2 * sigma(s) ** 2
     return Derivation(
         chains=(
             chain(
-                "The rate at which the kernel scales a state",
-                at(rate(renoise(x_hat, 0, start, LEVEL)), s, t),
-                ("alpha_t / alpha_s, differentiated at s = t", rate(alpha(t)) / alpha(t) * x_hat),
+                "The rate at which the kernel from s to t scales a state, by alpha_t / alpha_s",
+                at(rate(start_to_now * x_hat), s, t),
+                ("differentiated at s = t", rate(alpha(t)) / alpha(t) * x_hat),
                 ("the derivative of the logarithm", drift * x_hat),
             ),
             chain(
-                "The rate at which the kernel adds variance",
+                "The rate at which it adds variance",
                 at(rate(added), s, t),
                 (
                     "differentiated at s = t",

@@ -122,6 +122,9 @@ def read(e: Any, names: Names) -> Term:
             return _product([*e.args], names)
         case sympy.Pow():
             return _power(e.base, e.exp, names)
+        case sympy.Derivative() | sympy.Subs() if not isinstance(e.expr, sympy.core.function.AppliedUndef):
+            with sympy.evaluate(True):
+                return read(e.doit(integrals=False), names)
     if e is sympy.pi:
         return Term("PI")
     if e is sympy.E:
