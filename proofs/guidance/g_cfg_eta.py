@@ -10,8 +10,8 @@ the equation of another eta. Without guidance K M = 1 for every eta. The gap D =
 + eta^2 g^2 K D, F = (log K M_0)'; read backwards it decays at the rate eta^2 g^2 K, driven by F. Where D is
 zero at the end, M is 1 / K(0), the variance of the tilted density.
 
-Not claimed: that D at the end tends to zero as eta grows (for K > 0, by dominated convergence); the
-variances for other eta in closed form; data that are not normal.
+Not claimed: that D at the end tends to zero as eta grows (g-cfg-eta-limit); the variances for other eta in
+closed form; data that are not normal.
 """
 
 from collections.abc import Iterable
