@@ -7,7 +7,7 @@ theta' over theta. For uniform flow-matching time it gives (1 + pi/4 (c + 1/c)) 
 pi^2/16 (c + 1/c). So the cosine grid has the smaller L exactly if c + 1/c < 8 / (pi (pi - 2)) = 2.2306, that
 is for c between 0.6214 and 1.6092. At c = 1: 1.2854 and 1.2337.
 
-Not claimed: that N times the loss tends to L (a Riemann sum of a smooth function); finite N, where the signs
+Not claimed: that N times the loss tends to L (n-grid-limit); finite N, where the signs
 may differ near those ends; other data.
 """
 

@@ -1,0 +1,134 @@
+r"""On normal data N steps of DDIM lose the integral of theta'^2 over 2 N, but for terms of second order.
+
+Let theta(u) be a grid of angles, tan(theta) = sigma / (c alpha), with |theta'| <= G and |theta''| <= B, and
+D_i the angles of its N steps of length h = 1 / N; none is above pi / 4. The ratio of deviations is the product
+of cos(D_i) (n-gaussian-grid). In a step theta' has the mean F = D_i / h and moves by at most B h, so that the
+integral I of theta'^2 exceeds N sum(D_i^2) by a sum of variances, at most B^2 h^2. The curve -log cos(D) lies
+between D^2 / 2 and D^2 / 2 + 4 D^4 / (3 pi^2): the rates of what lies between are tan(D) - D and the like, as
+tan(D) is at most 4 D / pi. So w = -log of the ratio has N w between (I - B^2 h^2) / 2 and I (1 + 8 G^2 h^2 /
+(3 pi^2)) / 2. And 1 - exp(-w) is between w - w^2 / 2 and w. So N times the loss lies below I / 2 by at most
+B^2 h^2 / 2 + W^2 h / 2, W the bound of N w, and above it by at most 4 I G^2 h^2 / (3 pi^2): the limit is I / 2.
+
+Not claimed: grids that are not twice differentiable; stochastic samplers (n-stochastic-grid).
+"""
+
+from collections.abc import Iterable
+
+from sympy import Gt, Lt, S, cos, exp, log, pi, sin, symbols, tan
+
+from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
+from equiv.proofs._calculus import mean, rate
+
+CLAIM = Claim(
+    id="n-grid-limit",
+    title="What a fine grid loses on normal data",
+    statement=r"-\tfrac12 \left(\frac{B^2}{N^2} + \frac{W^2}N\right) \le N \left(1 - \prod_i \cos"
+    r" \Delta\theta_i\right) - \tfrac12 \int_0^1 \theta'^2\, du \le \frac{4 G^2}{3 \pi^2 N^2} \int_0^1"
+    r" \theta'^2\, du, \qquad |\theta'| \le G,\ |\theta''| \le B",
+    source=Source(
+        seed="003", section="Sampling", equation="implied: the best integrator depends on the data"
+    ),
+    needs=("n-gaussian-grid", "n-fm-vs-cosine-grid"),
+)
+
+D, w, h, G, B, I, N, W = symbols("D w h G B I N W", positive=True)
+f, average, square, missed = symbols("f F q x", real=True)
+MOMENTS = {0: S.One, 1: average, 2: square}
+
+
+def derivation() -> Derivation:
+    return Derivation(
+        chains=(*_within_a_step(), *_curve(), *_exponential(), *_together()),
+        hypotheses=(Gt(cos(D), 0, evaluate=False), Gt(cos(pi / 4), 0, evaluate=False)),
+    )
+
+
+def _within_a_step() -> Iterable[Chain]:
+    yield chain(
+        "The integral of theta'^2 over a step, less D^2 / h",
+        h * square - (h * average) ** 2 / h,
+        ("a variance", h * mean((f - average) ** 2, f, MOMENTS)),
+    )
+    yield chain(
+        "The variance is at most the square of what theta' can move by",
+        (B * h) ** 2 - (f - average) ** 2,
+        ("not negative", (B * h - (f - average)) * (B * h + (f - average))),
+    )
+
+
+def _curve() -> Iterable[Chain]:
+    quartic = 4 * D**4 / (3 * pi**2)
+    yield chain(
+        "-log cos(D) lies above D^2 / 2: their distance from zero on grows",
+        rate(-log(cos(D)) - D**2 / 2, D),
+        ("differentiate", tan(D) - D),
+    )
+    yield chain("... and that too, from zero on", rate(tan(D) - D, D), ("not negative", tan(D) ** 2))
+    yield chain(
+        "tan(D) / D grows",
+        rate(tan(D) / D, D),
+        ("differentiate", (D - sin(D) * cos(D)) / (D * cos(D)) ** 2),
+    )
+    yield chain(
+        "... as what is above grows from zero",
+        rate(D - sin(D) * cos(D), D),
+        ("not negative", 2 * sin(D) ** 2),
+    )
+    yield chain("... up to, at pi / 4", tan(pi / 4) / (pi / 4), ("the tangent is one", 4 / pi))
+    yield chain(
+        "-log cos(D) lies below D^2 / 2 + 4 D^4 / (3 pi^2): their distance from zero on grows",
+        rate(D**2 / 2 + quartic + log(cos(D)), D),
+        ("differentiate", D + 16 * D**3 / (3 * pi**2) - tan(D)),
+    )
+    yield chain(
+        "... and that too, from zero on",
+        rate(D + 16 * D**3 / (3 * pi**2) - tan(D), D),
+        ("not negative as tan(D) is at most 4 D / pi", (4 * D / pi - tan(D)) * (4 * D / pi + tan(D))),
+    )
+
+
+def _exponential() -> Iterable[Chain]:
+    yield chain(
+        "1 - exp(-w) lies below w: their distance from zero on grows",
+        rate(w - (1 - exp(-w)), w),
+        ("not negative", 1 - exp(-w)),
+    )
+    yield chain(
+        "1 - exp(-w) lies above w - w^2 / 2: their distance from zero on grows",
+        rate((1 - exp(-w)) - (w - w**2 / 2), w),
+        ("not negative, as above", w - (1 - exp(-w))),
+    )
+
+
+def _together() -> Iterable[Chain]:
+    """``missed`` is what N sum(D^2) falls short of I."""
+    squares = (I - missed) * h  # the sum of D^2
+    yield chain(
+        "N w from below, less I / 2",
+        N * (squares / 2).subs(h, 1 / N) - I / 2,
+        ("N h is one", -missed / 2),
+    )
+    yield chain(
+        "N times what D^4 adds, each D at most G h",
+        N * (4 / (3 * pi**2) * (G * h) ** 2 * (I * h)).subs(h, 1 / N),
+        ("of second order", 4 * I * G**2 / (3 * pi**2 * N**2)),
+    )
+    yield chain("N w^2 / 2 for w = W / N", N * (W / N) ** 2 / 2, ("of first order", W**2 / (2 * N)))
+
+
+def false_variants() -> Iterable[Variant]:
+    acute = (Lt(D, pi / 4, evaluate=False), Gt(cos(D), 0, evaluate=False))
+    yield Variant(name="-log cos(D) is D^2 / 2", left=-log(cos(D)), right=D**2 / 2, hypotheses=acute)
+    yield Variant(
+        name="-log cos(D) is D^2 / 2 + 4 D^4 / (3 pi^2)",
+        left=-log(cos(D)),
+        right=D**2 / 2 + 4 * D**4 / (3 * pi**2),
+        hypotheses=acute,
+    )
+    yield Variant(
+        name="steps add up to the integral of theta'^2 whatever theta' does within them",
+        left=h * square,
+        right=(h * average) ** 2 / h,
+    )
+    yield Variant(name="the loss is its logarithm", left=1 - exp(-w), right=w)
+    yield Variant(name="tan(D) is 4 D / pi", left=tan(D), right=4 * D / pi, hypotheses=acute)
