@@ -20,7 +20,7 @@ the recursion e' = (1 + L h) e + K h^(p+1), whose solution from zero is K h^p ((
 h fixed, at most K h^p (exp(L n h) - 1) / L, since log(1 + L h) < L h.
 
 Not claimed: that the remainders are bounded, which fails near the ends, where the derivatives of the network
-grow; orders of convergence; order three.
+grow; orders of convergence (f-convergence); order three.
 """
 
 from collections.abc import Iterable
