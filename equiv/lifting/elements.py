@@ -76,6 +76,10 @@ class Elements:
         lanes = self._lanes.get(variable)
         return Fraction(self._values[variable] if lanes is None else float(lanes[0]))
 
+    def count(self, variable: Expr) -> int:
+        """How many lanes it has."""
+        return self._lanes[variable].size
+
     # --- cells ----------------------------------------------------------------------------------------
 
     def cells(self, expressions: Sequence[Expr], shape: tuple[int, ...]) -> Cells:

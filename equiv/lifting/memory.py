@@ -5,6 +5,7 @@ once, over symbols without an index; the lane says which element of the marked t
 stand for. An element with no such symbol has no lane.
 """
 
+import bisect
 import ctypes
 import functools
 from typing import Any
@@ -60,7 +61,8 @@ class Shadow:
     def __init__(self, storage: torch.UntypedStorage, dtype: torch.dtype) -> None:
         if dtype not in _NUMPY or storage.device.type != "cpu":
             raise Unsupported(f"cannot read {dtype} on {storage.device}; use real numbers on the CPU")
-        self.storage, self.dtype = storage, dtype
+        self.storage, self.dtype, self.start = storage, dtype, storage.data_ptr()
+        self.shared = False  # with another storage, in part
         n = storage.nbytes() // dtype.itemsize
         raw: Any = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr()) if n else b""
         self.memory: NDArray[Any] = np.frombuffer(raw, dtype=_NUMPY[dtype])
@@ -83,6 +85,8 @@ class Shadow:
 
     def write(self, tensor: torch.Tensor, cells: Cells | int) -> None:
         at = self._window(tensor)
+        if self.shared and np.any(np.not_equal(cells, UNTRACKED)):
+            raise Unsupported("memory that is part of two storages")
         self._cells[at] = cells
         self._seen[at] = self._bits[at]
 
@@ -93,29 +97,74 @@ class Shadow:
             return np.asarray(found.astype(np.uint32) << 16).view(np.float32)
         return found
 
+    @property
+    def end(self) -> int:
+        return self.start + self.memory.nbytes
+
+    @property
+    def is_tracked(self) -> bool:
+        return bool(np.any(self._cells != UNTRACKED))
+
     def _window(self, tensor: torch.Tensor) -> Cells:
         if tensor.dtype != self.dtype:
             raise Unsupported(f"memory of {self.dtype} is read as {tensor.dtype}")
-        if self.storage.nbytes() != self.memory.nbytes:
-            raise Unsupported("a storage was resized")
+        if self.storage.nbytes() != self.memory.nbytes or self.storage.data_ptr() != self.start:
+            raise Unsupported("a storage was resized or moved")
         return _positions(tensor.storage_offset(), tuple(tensor.shape), tensor.stride())
 
 
 class Memory:
-    """The shadows of all storages that were read or written."""
+    """The shadows of all storages that were read or written. Two storages of the same memory share one."""
 
     def __init__(self) -> None:
         self._shadows: dict[int, Shadow] = {}
+        self._aliases: list[torch.UntypedStorage] = []  # kept alive, as their shadow is found by them
+        self._starts: list[int] = []
+        self._at: dict[int, Shadow] = {}
+
+    @property
+    def dtypes(self) -> set[torch.dtype]:
+        """Every type that was met."""
+        return {shadow.dtype for shadow in self._shadows.values()}
 
     def known(self, tensor: torch.Tensor) -> Shadow | None:
-        return self._shadows.get(tensor.untyped_storage()._cdata)
+        """The shadow of its storage, if it has one.
 
-    def of(self, tensor: torch.Tensor) -> Shadow:
+        Raises:
+            Unsupported: a part of what is tracked is also this storage.
+        """
         storage = tensor.untyped_storage()
         found = self._shadows.get(storage._cdata)
+        if found is None and storage.nbytes() and storage.device.type == "cpu":
+            found = self._at.get(storage.data_ptr())
+            if found is not None and found.end == storage.data_ptr() + storage.nbytes():
+                self._shadows[storage._cdata] = found
+                self._aliases.append(storage)
+                return found
+            if any(shadow.is_tracked for shadow in self._overlapping(storage)):
+                raise Unsupported("memory that is part of two storages")
+            return None
+        return found
+
+    def of(self, tensor: torch.Tensor) -> Shadow:
+        """The shadow of its storage, made if there is none."""
+        found = self.known(tensor)
         if found is None:
+            storage = tensor.untyped_storage()
             found = self._shadows[storage._cdata] = Shadow(storage, tensor.dtype)
+            for other in self._overlapping(storage):
+                found.shared = other.shared = True
+            if found.start:
+                bisect.insort(self._starts, found.start)
+                self._at[found.start] = found
         return found
 
     def same_storage(self, a: torch.Tensor, b: torch.Tensor) -> bool:
         return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
+
+    def _overlapping(self, storage: torch.UntypedStorage) -> list[Shadow]:
+        """The shadows of other storages that hold a part of the same memory."""
+        start, end = storage.data_ptr(), storage.data_ptr() + storage.nbytes()
+        before = bisect.bisect_left(self._starts, start)
+        near = self._starts[max(before - 1, 0) : bisect.bisect_left(self._starts, end)]
+        return [self._at[s] for s in near if self._at[s].end > start]

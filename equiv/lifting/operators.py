@@ -191,5 +191,10 @@ METADATA = frozenset([
 ])  # fmt: skip
 """Operators that look at a tensor's shape and type only."""
 
+UNINITIALISED = frozenset(
+    ["empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"]
+)
+"""Operators whose result holds what happened to be in memory."""
+
 NORMAL = frozenset(["randn", "randn_like", "normal"])
 UNIFORM = frozenset(["rand", "rand_like", "uniform"])

@@ -18,6 +18,7 @@ from equiv.lifting import matrices, movement, operators, orders, reductions
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.binding import bind
 from equiv.lifting.branches import relations
+from equiv.lifting.draws import is_normal, mean_and_std, standard
 from equiv.lifting.dtypes import computed_in, name, widens
 from equiv.lifting.elements import Elements
 from equiv.lifting.memory import UNTRACKED, Cells, Memory, unpack
@@ -30,6 +31,7 @@ from equiv.symbolic.expression import Expr, Relation, Role, const, node, symbol,
 P = ParamSpec("P")
 R = TypeVar("R")
 RULES: dict[str, Rule] = {**movement.RULES, **reductions.RULES, **matrices.RULES, **orders.RULES}
+_UNINITIALISED = symbol("uninitialised memory", "noise")
 _FEW = 16  # constants of at most so many elements are followed as formulas of the source's numbers
 
 
@@ -53,6 +55,7 @@ class Tracer:
 
     def __init__(self) -> None:
         self.assumptions: list[Assumption] = []
+        self.noises: list[Expr] = []  # one symbol a draw, in their order
         self._elements, self._memory = Elements(), Memory()
         self._read_out: set[float] = set()  # floats that left torch: no literals of the source
         self._refusal: Unsupported | None = None
@@ -99,7 +102,7 @@ class Tracer:
     def read(self, tensor: torch.Tensor) -> NDArray[Any]:
         """The expression of every element, over indexed symbols; an array of the tensor's shape."""
         out = np.empty(tuple(tensor.shape), dtype=object)
-        out.ravel()[:] = self._elements.each(self._elements.indexed(self._operand(tensor, "read")))
+        out.ravel()[:] = self._elements.each(self._elements.indexed(self._result(tensor)))
         return out
 
     @_unwatched
@@ -109,7 +112,7 @@ class Tracer:
         Raises:
             Unsupported: the elements differ, or depend on others than their own.
         """
-        cells = self._operand(tensor, "read")
+        cells = self._result(tensor)
         found = self._elements.expressions(cells)
         if len(found) != 1:
             raise Unsupported("the elements of the result are not all computed alike")
@@ -125,6 +128,11 @@ class Tracer:
     def is_symbolic(self, tensor: torch.Tensor) -> bool:
         """Does any element depend on something that was marked or drawn?"""
         return self._is_symbolic(tensor)
+
+    @property
+    def dtypes(self) -> set[torch.dtype]:
+        """Every type of tensor that was read or written."""
+        return self._memory.dtypes
 
     @property
     def origins(self) -> dict[Expr, str]:
@@ -144,8 +152,13 @@ class Tracer:
         """
         return self._elements.value(variable)
 
+    def count(self, variable: Expr) -> int:
+        """How many elements the tensor has that was marked, or drawn, with a variable."""
+        return self._elements.count(variable)
+
     # --- one operator ---------------------------------------------------------------------------------
 
+    @_unwatched
     def dispatch(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run an operator, and write down what its result holds.
 
@@ -170,7 +183,7 @@ class Tracer:
             case "item":
                 return self._item(call)
             case "metadata":
-                return call.run()
+                return self._run_concrete(call)
             case "alias":
                 return self._alias(call)
         finish = self._finish(call)  # reads the operands now, before they can be overwritten
@@ -199,6 +212,9 @@ class Tracer:
         """No symbol is involved. Small float constants are followed, as memory holds them rounded."""
         finish = self._elementwise(call) if self._worth_following(call) else None
         result = call.run()
+        if call.plan.name in operators.UNINITIALISED and result.dtype.is_floating_point:
+            self._store(result, self._elements.cells([_UNINITIALISED], ()))
+            return result
         if finish is not None and result.dtype.is_floating_point and result.numel() <= _FEW:
             self._record([result], finish)
             return result
@@ -272,13 +288,12 @@ class Tracer:
 
     def _draw(self, call: Call) -> torch.Tensor:
         """Fresh noise; normal and uniform numbers are different kinds."""
-        normal = call.plan.name in operators.NORMAL
-        mean, std = _mean_and_std(call) if call.plan.name == "normal" else (0.0, 1.0)
+        mean, std = mean_and_std(call)
         result: torch.Tensor = call.run()
-        noise = symbol(self._elements.fresh("n" if normal else "u"), "noise")
-        values = (self._memory.of(result).values(result).astype(np.float64) - mean) / std
-        cells = self._elements.lane(noise, np.asarray(values))
-        if not normal:
+        noise = symbol(self._elements.fresh("n" if is_normal(call.plan) else "u"), "noise")
+        self.noises.append(noise)
+        cells = self._elements.lane(noise, standard(call, self._memory.of(result).values(result)))
+        if not is_normal(call.plan):
             cells = self._elements.map(lambda e: node("call", e, param=("uniform",)), [cells])
         elif (mean, std) != (0, 1):
             m, s = operators.number_of(mean), operators.number_of(std)
@@ -348,20 +363,18 @@ class Tracer:
         cells[untracked] = self._elements.cells([const(Fraction(v)) for v in values], (len(values),))
         return cells
 
+    def _result(self, tensor: torch.Tensor) -> Cells:
+        cells = self._operand(tensor, "read")
+        if _UNINITIALISED in symbols(*self._elements.expressions(cells)):
+            raise Unsupported("the result depends on memory that was never written")
+        return cells
+
     def _store(self, tensor: torch.Tensor, cells: Cells | int) -> None:
         self._memory.of(tensor).write(tensor, np.broadcast_to(np.asarray(cells), tuple(tensor.shape)))
 
     def _is_symbolic(self, tensor: torch.Tensor) -> bool:
         shadow = self._memory.known(tensor) if tensor.layout is torch.strided else None
         return shadow is not None and self._elements.any_symbolic(shadow.read(tensor, "an operator"))
-
-
-def _mean_and_std(call: Call) -> tuple[float, float]:
-    mean, std = call.argument("mean", 0.0), call.argument("std", 1.0)
-    numbers = isinstance(mean, (int, float)) and isinstance(std, (int, float))
-    if not numbers or not math.isfinite(mean) or not 0 < std < math.inf:
-        raise Unsupported("normal numbers whose mean or spread is a tensor, or not positive and finite")
-    return float(mean), float(std)
 
 
 def _is_state(e: Expr) -> bool:

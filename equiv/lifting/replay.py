@@ -1,0 +1,132 @@
+"""Holds a reading against code that runs unread: what was read must be worth what is returned.
+
+Whatever leaves torch unseen, by a way that nobody thought of, was read as a constant. Run again on other
+values, the code returns something else than that constant.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import torch
+from flint import arb
+
+from equiv.symbolic import balls
+from equiv.symbolic.expression import Expr, postorder
+
+_UNITS = 4  # torch's powers and exponentials are within so many roundings
+
+
+class Precision(NamedTuple):
+    """What one operation may be off by: relatively, and where numbers underflow."""
+
+    relative: float
+    least: float
+
+
+def precision(dtypes: set[torch.dtype]) -> Precision:
+    """That of the coarsest floating-point type."""
+    found = [torch.finfo(d) for d in dtypes if d.is_floating_point] or [torch.finfo(torch.float64)]
+    return Precision(_UNITS * max(f.eps for f in found) / 2, max(f.tiny * f.eps for f in found))
+
+
+def value(root: Expr, point: Mapping[Expr, Fraction], off: Precision) -> arb:
+    """The ball of what floating-point arithmetic may make of an expression; nan if that is unknown."""
+    values: dict[Expr, arb] = {}
+    for e in postorder(root):
+        args = [values[a] for a in e.args]
+        ball = _operation(e, args) if e.args else _leaf(e, point)
+        exact = e.op == "symbol" or (e.op == "const" and _is_short(e.param, off.relative))
+        values[e] = ball if exact else ball * arb(1, off.relative) + arb(0, off.least)
+    return values[root]
+
+
+def _is_short(number: Fraction, unit: float) -> bool:
+    """Has every type met this number?"""
+    mantissa, _ = math.frexp(float(number))
+    return Fraction(float(number)) == number and (mantissa / unit).is_integer()
+
+
+def _truth(certain: bool, impossible: bool) -> arb:  # noqa: FBT001 - two facts of one question
+    return arb(1) if certain else arb(0) if impossible else arb(0.5, 0.5)
+
+
+def _chosen(condition: arb, x: arb, y: arb) -> arb:
+    return x if condition > 0.5 else y if condition < 0.5 else x.union(y)
+
+
+def _towards_zero(x: arb) -> arb:
+    return x.floor() if x >= 0 else x.ceil() if x <= 0 else x.floor().union(x.ceil())
+
+
+_CALLS: Mapping[str, Callable[..., arb]] = {
+    "lt": lambda x, y: _truth(x < y, x >= y),
+    "le": lambda x, y: _truth(x <= y, x > y),
+    "eq": lambda x, y: _truth(x.is_exact() and y.is_exact() and x == y, not x.overlaps(y)),
+    "ne": lambda x, y: _truth(not x.overlaps(y), x.is_exact() and y.is_exact() and x == y),
+    "not": lambda x: 1 - x,
+    "and": lambda x, y: x.min(y),
+    "or": lambda x, y: x.max(y),
+    "where": _chosen,
+    "uniform": lambda u: u,
+    "convert": lambda x: x,
+    "trunc": _towards_zero,
+    "floor": arb.floor,
+    "ceil": arb.ceil,
+    "sign": arb.sgn,
+    "sgn": arb.sgn,
+    "floor_divide": lambda x, y: (x / y).floor(),
+    "fmod": lambda x, y: x - y * _towards_zero(x / y),
+    "remainder": lambda x, y: x - y * (x / y).floor(),
+    "frac": lambda x: x - _towards_zero(x),
+    **{
+        f: getattr(arb, f)
+        for f in "acos acosh asin asinh atan atan2 atanh digamma erf erfc erfinv lgamma".split()
+    },
+}
+
+
+def _leaf(e: Expr, point: Mapping[Expr, Fraction]) -> arb:
+    match e.op:
+        case "symbol":
+            return balls.exact(Fraction(point[e]))
+        case "const":
+            return balls.exact(e.param)
+        case "literal":
+            return balls.literal_ball(e.param)
+    return arb.pi()
+
+
+def _operation(e: Expr, args: Sequence[arb]) -> arb:
+    if e.op != "call":
+        return args[0] if e.op == "cast" else balls._FUNCTIONS[e.op](*args)
+    match e.param:
+        case ("div", "floor"):
+            return (args[0] / args[1]).floor()
+        case ("div", "trunc"):
+            return _towards_zero(args[0] / args[1])
+        case (name, *_) if name in _CALLS:
+            return _CALLS[name](*args)
+    return arb("nan")
+
+
+def disagreement(
+    read: Sequence[Expr], returned: Sequence[float], point: Mapping[Expr, Fraction], off: Precision
+) -> str | None:
+    """Where the code returned something else than what was read, in words; None where it did not.
+
+    An element whose ball is not finite says nothing, and so does nothing against the reading.
+    """
+    known: dict[Expr, arb] = {}
+    for k, (e, got) in enumerate(zip(read, returned, strict=True)):
+        ball = known.setdefault(e, value(e, point, off)) if e not in known else known[e]
+        if ball.is_finite() and not (math.isfinite(got) and ball.contains(got)):
+            return f"element {k} was read as {balls.show(ball)}, and the code returned {got!r}"
+    return None
+
+
+def is_checked(read: Sequence[Expr], point: Mapping[Expr, Fraction], off: Precision) -> bool:
+    """Is the value of every element known well enough to tell it from another?"""
+    found = [value(e, point, off) for e in dict.fromkeys(read)]
+    return all(ball.is_finite() and ball.rad() < 2**-6 * (1 + abs(ball.mid())) for ball in found)
