@@ -45,7 +45,6 @@ def derivation() -> Derivation:
                 "On the flow-matching schedule, from the pair that makes up the state",
                 ddim_step(z, x_hat, flow_matching(t), flow_matching(s)),
                 ("the step keeps the pair and changes its weights", (1 - s) * x_hat + s * eps_hat),
-                ("add and take away z_t", z + (s - t) * (eps_hat - x_hat)),
                 ("u is eps - x", flow_euler_step(z, eps_hat - x_hat, t, s)),
             ),
             chain(
@@ -62,10 +61,6 @@ def derivation() -> Derivation:
                 _in_flow_gauge(ddim_step(z_t, x_from_u(z_t, u_hat, now), now, then), then),
                 (
                     "x is (z - sigma u) / (alpha + sigma), eps is (z + alpha u) / (alpha + sigma)",
-                    _in_flow_gauge(z_t, now) + (_flow_time(then) - _flow_time(now)) * u_hat,
-                ),
-                (
-                    "an Euler step",
                     flow_euler_step(_in_flow_gauge(z_t, now), u_hat, _flow_time(now), _flow_time(then)),
                 ),
             ),

@@ -25,7 +25,7 @@ from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level
 from equiv.formulas.schedules import cosine, flow_matching
 from equiv.proofs._calculus import at, rate
-from equiv.proofs._symbols import inside, t
+from equiv.proofs._symbols import inside, noise, t
 
 CLAIM = Claim(
     id="f-straightness",
@@ -100,8 +100,9 @@ def _quarter_turns() -> Iterable[Chain]:
         ("flow matching", (flow_matching(S.Zero), flow_matching(S.One))),
         ("cosine", (_turned(S.Zero), _turned(pi / 2))),
     ):
-        yield chain(f"On {name}, it starts along x", ends[0].sigma, ("no noise", S.Zero))
-        yield chain(f"On {name}, it ends a quarter turn later", ends[1].alpha, ("no signal", S.Zero))
+        first, last = (end.alpha * m + end.sigma * noise for end in ends)
+        yield chain(f"On {name}, it starts along x", first, ("no noise", m))
+        yield chain(f"On {name}, it ends a quarter turn later", last, ("no signal", noise))
 
 
 def _flow() -> Iterable[Chain]:

@@ -11,9 +11,10 @@ Not claimed: that the equation has no other solution; levels without signal or w
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import S, evaluate, symbols
+from sympy import S, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
+from equiv.proofs._calculus import rate
 from equiv.proofs._densities import averaged, kernel, moved, slope, x, z
 from equiv.proofs._rates import diffusion_squared, drift, falling, rates, total_rate
 from equiv.proofs._symbols import now
@@ -43,9 +44,7 @@ def _right_side(factor: Any) -> Any:
 def _kernel() -> Iterable[Chain]:
     """What ``slope`` and ``moved`` say, of the kernel in full."""
     k = kernel()
-    with evaluate(True):
-        by_state = k.diff(z)
-    yield chain("The kernel by the state", by_state, ("its logarithmic derivative", k * slope(S.One)))
+    yield chain("The kernel by the state", rate(k, z), ("its logarithmic derivative", k * slope(S.One)))
     yield chain("The kernel by time", total_rate(k), ("its logarithmic derivative", k * moved(S.One)))
 
 
@@ -80,9 +79,8 @@ def _average() -> Chain:
     return chain(
         "The average over the data",
         averaged(moved(S.One)),
-        ("the equation is linear", averaged(_right_side(S.One))),
         (
-            "p, p' and p'' are averages",
+            "the equation is linear; p, p' and p'' are averages",
             -drift() * (averaged(S.One) + z * averaged(slope(S.One)))
             + diffusion_squared() / 2 * averaged(slope(slope(S.One))),
         ),

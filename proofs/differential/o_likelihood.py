@@ -13,11 +13,12 @@ noise, and so the log-likelihood of clean data, which is a limit.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Function, S, evaluate, log, symbols, sympify
+from sympy import Function, S, log, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.denoisers import gaussian_denoiser
 from equiv.formulas.predictions import eps_from_x
+from equiv.proofs._calculus import rate
 from equiv.proofs._densities import averaged, moved, posterior, slope, variance, velocity, z
 from equiv.proofs._rates import falling, rates, total_rate
 from equiv.proofs._symbols import now
@@ -41,8 +42,7 @@ def derivation() -> Derivation:
 
 
 def _by_state(e: Any) -> Any:
-    with evaluate(True):
-        return sympify(e).diff(z)
+    return rate(e, z)
 
 
 def _any_density() -> Chain:

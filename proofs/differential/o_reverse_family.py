@@ -54,6 +54,11 @@ def _read_backward(flux: Any, noise_squared: Any) -> Any:
     return -_read_forward(-flux, noise_squared)
 
 
+def _averages(flux: Any, noise_squared: Any) -> Any:
+    """The rate of p that is read backwards, by the derivatives of p, each of them an average."""
+    return -averaged(slope(flux)) - noise_squared / 2 * averaged(slope(slope(S.One)))
+
+
 def _diffusion(stochasticity: Any) -> tuple[Any, Any]:
     """The drift of the diffusion process times p, as the average of a factor, and the square of its noise."""
     g_squared = diffusion_squared()
@@ -93,7 +98,7 @@ def _marginals() -> Iterable[Chain]:
         )
         yield chain(
             f"{name}, averaged over the data",
-            averaged(_read_backward(*process)),
+            _averages(*process),
             ("the rate of the density", averaged(moved(S.One))),
         )
     flux, noise_squared = _flow(eps)

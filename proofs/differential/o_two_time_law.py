@@ -23,6 +23,7 @@ from equiv.formulas.denoisers import gaussian_denoiser
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import score_from_x
 from equiv.formulas.steps import renoise
+from equiv.proofs._calculus import rate
 from equiv.proofs._densities import z
 from equiv.proofs._rates import diffusion_squared, drift, falling, total_rate
 from equiv.proofs._symbols import less_noisy, now
@@ -180,8 +181,7 @@ def _reversal() -> Iterable[Chain]:
 
 
 def _by_state(e: Any) -> Any:
-    with evaluate(True):
-        return sympify(e).diff(z)
+    return rate(e, z)
 
 
 def false_variants() -> Iterable[Variant]:

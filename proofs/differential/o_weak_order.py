@@ -19,7 +19,7 @@ for smooth bounded coefficients); the constant for other data.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Gt, S, evaluate, exp, symbols, sympify
+from sympy import Gt, S, exp, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.denoisers import gaussian_denoiser
@@ -27,7 +27,7 @@ from equiv.formulas.levels import Level, kappa, log_snr
 from equiv.formulas.predictions import score_from_x
 from equiv.formulas.schedules import flow_matching
 from equiv.formulas.steps import churn_step, ddim_step, ddpm_step, renoise
-from equiv.proofs._calculus import integral, rate
+from equiv.proofs._calculus import at, integral, rate
 from equiv.proofs._rates import diffusion_squared, drift, rates
 from equiv.proofs._symbols import eps_hat, inside, less_noisy, noise, now, t, then, x_hat, z_t
 
@@ -50,10 +50,8 @@ SAMPLERS = (("DDIM", S.One), ("The churn step", rho))
 
 def _leaving(e: Any) -> Any:
     """How fast ``e`` changes as a step back in time grows from nothing."""
-    with evaluate(True):
-        e = sympify(e)
-        moving = sum(-e.diff(field) * by for field, by in zip(then, rates, strict=True))
-        return moving.subs(dict(zip(then, now, strict=True)))
+    moving = sum(-by * rate(e, field) for field, by in zip(then, rates, strict=True))
+    return at(moving, then, now)
 
 
 def _drift(eta_squared: Any, score: Any) -> Any:

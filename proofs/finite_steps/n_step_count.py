@@ -74,8 +74,10 @@ def derivation() -> Derivation:
             chain(
                 "A step of any schedule, from the same gauged state and for the same output",
                 _step(u_hat),
-                ("an Euler step", scaled + steps * u_hat),
-                ("of the flow", flow_euler_step(scaled, u_hat, _flow_time(now), _flow_time(then))),
+                (
+                    "an Euler step of the flow",
+                    flow_euler_step(scaled, u_hat, _flow_time(now), _flow_time(then)),
+                ),
             ),
             chain(
                 "With the mean of two outputs, as Heun's method has it",

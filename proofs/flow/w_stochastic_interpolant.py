@@ -97,9 +97,8 @@ def _fields() -> Iterable[Chain]:
 
 def _rectified_flow() -> Iterable[Chain]:
     at = flow_matching(1 - tau)
-    yield chain("Rectified flow: the data", at.alpha, ("alpha is 1 - t", tau))
-    yield chain("Rectified flow: the source", at.sigma, ("sigma is t", 1 - tau))
     straight = tau * x + (1 - tau) * x_0
+    yield chain("Rectified flow", at.alpha * x + at.sigma * x_0, ("in the other time", straight))
     yield chain(
         "Its velocity",
         rate(straight, tau),

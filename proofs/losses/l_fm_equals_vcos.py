@@ -11,7 +11,7 @@ of the range of lambda.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Ne, cosh, evaluate, exp, pi, sin
+from sympy import Ne, cosh, exp, pi, sin
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, log_snr
@@ -26,6 +26,7 @@ from equiv.formulas.weightings import (
     v_cosine_weighting,
     weighting,
 )
+from equiv.proofs._calculus import rate
 from equiv.proofs._symbols import inside, now, positive, s, t
 
 CLAIM = Claim(
@@ -41,9 +42,8 @@ CLAIM = Claim(
 
 
 def _rate_of(level: Level[Any]) -> Any:
-    """How fast the log-SNR of a level falls, by sympy's calculus."""
-    with evaluate(True):
-        return -log_snr(level).diff(t)
+    """How fast the log-SNR of a level falls."""
+    return -rate(log_snr(level))
 
 
 def derivation() -> Derivation:
@@ -76,8 +76,7 @@ def _flow_matching() -> Iterable[Chain]:
         "The weighting of flow matching",
         weighting(mse_factor_u(level), _rate_of(level)),
         ("the factor of u and the rate", (1 + exp(-lambda_t / 2)) ** 2 / (8 * cosh(lambda_t / 4) ** 2)),
-        ("(1 + exp(-x))^2 is 4 exp(-x) cosh(x/2)^2", exp(-lambda_t / 2) / 2),
-        ("by name", flow_matching_weighting(lambda_t)),
+        ("(1 + exp(-x))^2 is 4 exp(-x) cosh(x/2)^2", flow_matching_weighting(lambda_t)),
     )
 
 
@@ -96,8 +95,7 @@ def _v_cosine() -> Iterable[Chain]:
         "The weighting of v on the cosine schedule",
         weighting(mse_factor_v(level), _rate_of(level)),
         ("the factor of v and the rate", (1 + exp(-lambda_t)) / (2 * pi * cosh(lambda_t / 2))),
-        ("1 + exp(-x) is 2 exp(-x/2) cosh(x/2)", exp(-lambda_t / 2) / pi),
-        ("by name", v_cosine_weighting(lambda_t)),
+        ("1 + exp(-x) is 2 exp(-x/2) cosh(x/2)", v_cosine_weighting(lambda_t)),
     )
 
 

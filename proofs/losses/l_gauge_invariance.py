@@ -12,11 +12,12 @@ Not claimed: that a network trained on scaled states does as well; networks cond
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import evaluate, symbols
+from sympy import symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, log_snr, rescaled
 from equiv.formulas.predictions import FROM_X
+from equiv.proofs._calculus import rate
 from equiv.proofs._rates import total_rate
 from equiv.proofs._symbols import now, x_hat
 
@@ -49,8 +50,7 @@ def _error(kind: str, level: Level[Any]) -> Any:
 def _rate_of_log_snr() -> Any:
     """The rate of the log-SNR of the scaled schedule, whose scale moves at ``c_rate``."""
     lambda_t = log_snr(rescaled(now, c))
-    with evaluate(True):
-        return total_rate(lambda_t) + lambda_t.diff(c) * c_rate
+    return total_rate(lambda_t) + rate(lambda_t, c) * c_rate
 
 
 def derivation() -> Derivation:
@@ -61,7 +61,7 @@ def derivation() -> Derivation:
             _error(kind, scaled),
             ("the scale cancels", _error(kind, now)),
         )
-        for kind in ("x", "eps", "u")
+        for kind in ("eps", "u")
     )
     return Derivation(
         chains=(

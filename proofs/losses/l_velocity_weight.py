@@ -13,12 +13,13 @@ Not claimed: paths on which the log-SNR does not fall; the loss of u = eps - x o
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Lt, S, cos, evaluate, exp, pi, sin, sqrt, symbols
+from sympy import Lt, S, cos, exp, pi, sin, sqrt, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, log_snr
 from equiv.formulas.predictions import x_from_eps
 from equiv.formulas.weightings import flow_matching_weighting, mse_factor_u, weighting
+from equiv.proofs._calculus import rate
 from equiv.proofs._rates import diffusion_squared, fall, falling, rates
 from equiv.proofs._symbols import eps_hat, inside, now, positive, s, t, z_t
 
@@ -97,8 +98,7 @@ def _error() -> Any:
 
 def _weighting(level: Level[Any], coordinate: Any, pace: Any) -> Any:
     """-sigma^2 lambda' / 4 on a path whose coordinate moves at ``pace``."""
-    with evaluate(True):
-        return -(level.sigma**2) * log_snr(level).diff(coordinate) * pace / 4
+    return -(level.sigma**2) * rate(log_snr(level), coordinate) * pace / 4
 
 
 def false_variants() -> Iterable[Variant]:

@@ -76,9 +76,8 @@ def derivation() -> Derivation:
                 (alpha * _velocity() - rates.alpha * z_t) / (sigma * wronskian),
                 (
                     "alpha u - alpha' z is -(alpha' sigma - alpha sigma') eps",
-                    -eps_from_x(z_t, x_hat, now) / sigma,
+                    score_from_x(z_t, x_hat, now),
                 ),
-                ("by name", score_from_x(z_t, x_hat, now)),
             ),
             chain("On the flow-matching schedule: x", x_of_u, ("alpha + sigma is 1", z_t - t * u_hat)),
             chain(

@@ -14,7 +14,7 @@ Not claimed: the time embedding and the losses of consistency models; that data 
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import cos, sin, sqrt, symbols
+from sympy import cos, sin, sqrt, symbols, tan
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, noise_ratio
@@ -109,7 +109,7 @@ def _edm_preconditioning() -> Iterable[Chain]:
     yield chain(
         "EDM's noise is the noise ratio",
         noise_ratio(Level(cos(theta), sigma_d * sin(theta))),
-        ("tan is sin over cos", sigma),
+        ("sin over cos", sigma_d * tan(theta)),
     )
     yield chain(
         "EDM's network has the same input",

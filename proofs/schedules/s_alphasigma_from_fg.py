@@ -12,9 +12,10 @@ Not claimed: other initial values; drifts that are not integrable (alpha_1 = 0 o
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Function, Integral, Lambda, Rational, S, evaluate, exp, sqrt
+from sympy import Function, Integral, Lambda, Rational, S, exp, sqrt
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.proofs._calculus import at, rate
 from equiv.proofs._symbols import s, t
 
 CLAIM = Claim(
@@ -47,16 +48,6 @@ def _variance_per_signal(time: Any) -> Any:
     return Integral(g(s) ** 2 * exp(-2 * _drift_integral(s)), (s, 0, time))
 
 
-def _rate(e: Any) -> Any:
-    with evaluate(True):
-        return e.diff(t)
-
-
-def _at_zero(e: Any) -> Any:
-    with evaluate(True):
-        return e.subs(t, 0).doit()
-
-
 def _grows(variance: Any) -> Any:
     r"""What the variance of the process grows by, :math:`2 f \sigma^2 + g^2`."""
     return 2 * f(t) * variance + g(t) ** 2
@@ -64,31 +55,31 @@ def _grows(variance: Any) -> Any:
 
 def derivation() -> Derivation:
     signal, variance = Function("alpha", positive=True)(t), Function("S", positive=True)(t)
-    drift = _rate(signal) / signal
-    diffusion_squared = _rate(variance) - 2 * drift * variance
+    drift = rate(signal) / signal
+    diffusion_squared = rate(variance) - 2 * drift * variance
     stated = _alpha(t) ** 2 * _variance_per_signal(t)
     return Derivation(
         chains=(
             chain(
                 "Any solution: sigma^2 / alpha^2 is the integral of g^2 / alpha^2",
-                _rate(variance / signal**2),
-                ("the quotient rule", (_rate(variance) - 2 * variance * _rate(signal) / signal) / signal**2),
+                rate(variance / signal**2),
+                ("the quotient rule", (rate(variance) - 2 * variance * rate(signal) / signal) / signal**2),
                 ("f is alpha' / alpha and g^2 is (sigma^2)' - 2 f sigma^2", diffusion_squared / signal**2),
             ),
             chain(
                 "Any solution of alpha' = f alpha keeps its quotient to the stated alpha",
-                _rate(signal / _alpha(t)),
-                ("the quotient rule", (_rate(signal) - f(t) * signal) / _alpha(t)),
+                rate(signal / _alpha(t)),
+                ("the quotient rule", (rate(signal) - f(t) * signal) / _alpha(t)),
             ),
             chain(
                 "The stated alpha solves alpha' = f alpha",
-                _rate(_alpha(t)),
+                rate(_alpha(t)),
                 ("differentiate", f(t) * _alpha(t)),
             ),
-            chain("The stated alpha starts at one", _at_zero(_alpha(t)), ("an empty integral", S.One)),
+            chain("The stated alpha starts at one", at(_alpha(t), t, 0), ("an empty integral", S.One)),
             chain(
                 "The stated sigma^2 grows as it must",
-                _rate(stated),
+                rate(stated),
                 (
                     "the product rule",
                     2 * f(t) * _alpha(t) ** 2 * _variance_per_signal(t)
@@ -96,10 +87,10 @@ def derivation() -> Derivation:
                 ),
                 ("alpha^2 is exp(2 int f)", _grows(stated)),
             ),
-            chain("The stated sigma^2 starts at zero", _at_zero(stated), ("an empty integral", S.Zero)),
+            chain("The stated sigma^2 starts at zero", at(stated, t, 0), ("an empty integral", S.Zero)),
             chain(
                 "What the source calls sigma^2 grows by g^2 / alpha^2 instead",
-                _rate(_variance_per_signal(t)),
+                rate(_variance_per_signal(t)),
                 ("differentiate", g(t) ** 2 / _alpha(t) ** 2),
             ),
         )
@@ -116,10 +107,10 @@ def false_variants() -> Iterable[Variant]:
         ),
         ("the variance is the integral of g^2, as if f were zero", Integral(g(s) ** 2, (s, 0, t))),
     ):
-        yield Variant(name=name, left=_rate(wrong), right=_grows(wrong), instance=CONSTANT_RATE)
+        yield Variant(name=name, left=rate(wrong), right=_grows(wrong), instance=CONSTANT_RATE)
     yield Variant(
         name="alpha with half the drift",
-        left=_rate(exp(_drift_integral(t) / 2)),
+        left=rate(exp(_drift_integral(t) / 2)),
         right=f(t) * exp(_drift_integral(t) / 2),
         instance=CONSTANT_RATE,
     )
@@ -130,7 +121,7 @@ def as_written() -> Iterable[Variant]:
     for name, instance in (("the rate 1", CONSTANT_RATE), ("the rate 2 t", GROWING_RATE)):
         yield Variant(
             name=f"sigma^2 without the factor alpha^2, under {name}",
-            left=_rate(written),
+            left=rate(written),
             right=_grows(written),
             instance=instance,
         )

@@ -15,7 +15,7 @@ from sympy import Ne, exp, pi, sqrt, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.denoisers import gaussian_denoiser
-from equiv.formulas.levels import Level, log_snr, rescaled
+from equiv.formulas.levels import Level, log_snr, noise_ratio, rescaled
 from equiv.formulas.schedules import cosine, flow_matching, variance_exploding, variance_preserving
 from equiv.proofs._symbols import inside, now, t, z_t
 
@@ -64,7 +64,11 @@ def derivation() -> Derivation:
                 flow.alpha,
                 ("1 - sigma / (alpha + sigma)", now.alpha / total),
             ),
-            chain("The flow-matching time: sigma", flow.sigma, ("by name", now.sigma / total)),
+            chain(
+                "The flow-matching time keeps the noise ratio",
+                noise_ratio(flow),
+                ("divide", noise_ratio(now)),
+            ),
             chain(
                 "The variance-exploding path: sigma",
                 exploding.sigma * now.alpha,

@@ -33,7 +33,6 @@ def derivation() -> Derivation:
             chain(
                 "The noise ratio is multiplied",
                 noise_ratio(after),
-                ("insert t'", k * t / (1 + (k - 1) * t) / (1 - k * t / (1 + (k - 1) * t))),
                 ("1 - t' is (1 - t) / (1 + (k - 1) t)", k * t / (1 - t)),
                 ("sigma / alpha is t / (1 - t)", k * noise_ratio(before)),
             ),

@@ -15,12 +15,13 @@ Not claimed: that x_hat is constant along a trajectory; that marginals are kept 
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Function, Gt, S, evaluate, exp, sqrt, symbols
+from sympy import Function, Gt, S, exp, sqrt, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import Level, kappa, log_snr, noise_ratio
 from equiv.formulas.predictions import eps_from_x
 from equiv.formulas.steps import churn_step, ddim_step, ddpm_step, renoise
+from equiv.proofs._calculus import rate
 from equiv.proofs._symbols import less_noisy, noise, now, t, then, x_hat, z_t
 
 CLAIM = Claim(
@@ -100,13 +101,13 @@ def _reverse_equation() -> Iterable[Chain]:
     """
     e, length = symbols("e ell", real=True)
     alpha, sigma = (Function(name, positive=True)(t) for name in ("alpha", "sigma"))
-    f, growth = _rate(alpha) / alpha, _rate(log_snr(Level(alpha, sigma)))
+    f, growth = rate(alpha) / alpha, rate(log_snr(Level(alpha, sigma)))
     g_squared = -(sigma**2) * growth
     drift = f * (alpha * x_hat + sigma * e) + (1 + eta**2) / 2 * g_squared * e / sigma
     yield chain(
         "With x_hat fixed, the drift of e is that of an Ornstein-Uhlenbeck process in lambda",
-        (drift - _rate(alpha) * x_hat - _rate(sigma) * e) / sigma,
-        ("e is (z - alpha x_hat) / sigma", e * (f - _rate(sigma) / sigma - (1 + eta**2) / 2 * growth)),
+        (drift - rate(alpha) * x_hat - rate(sigma) * e) / sigma,
+        ("e is (z - alpha x_hat) / sigma", e * (f - rate(sigma) / sigma - (1 + eta**2) / 2 * growth)),
         ("f - sigma' / sigma is lambda' / 2", -(eta**2) / 2 * e * growth),
     )
     yield chain(
@@ -115,21 +116,16 @@ def _reverse_equation() -> Iterable[Chain]:
         ("g^2 is -sigma^2 lambda'", -(eta**2) * growth),
     )
     kept = exp(-(eta**2) * length / 2)
-    with evaluate(True):
-        decay, refreshed = kept.diff(length), (1 - kept**2).diff(length)
     yield chain(
-        "After a length ell in lambda, the mean of e", decay, ("decays at half eta^2", -(eta**2) / 2 * kept)
+        "After a length ell in lambda, the mean of e",
+        rate(kept, length),
+        ("decays at half eta^2", -(eta**2) / 2 * kept),
     )
     yield chain(
         "After a length ell in lambda, the variance of e",
-        refreshed,
+        rate(1 - kept**2, length),
         ("loses eta^2 of itself and gains eta^2", eta**2 - eta**2 * (1 - kept**2)),
     )
-
-
-def _rate(e: Any) -> Any:
-    with evaluate(True):
-        return e.diff(t)
 
 
 def false_variants() -> Iterable[Variant]:
