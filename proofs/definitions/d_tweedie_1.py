@@ -24,7 +24,7 @@ CLAIM = Claim(
     id="d-tweedie-1",
     title="The score is minus the mean noise over sigma",
     statement=r"\nabla \log p_t(z) = -\frac{E[\epsilon | z]}\sigma = -\frac{z - \alpha E[x | z]}{\sigma^2}",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="8, the score"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="9, the score"),
     needs=("p-conversions",),
 )
 

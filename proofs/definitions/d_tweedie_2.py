@@ -25,7 +25,7 @@ CLAIM = Claim(
     statement=r"\mathrm{Cov}(x | z) = \frac{\sigma^2}\alpha\, \partial_z E[x | z]"
     r" = \frac{\sigma^2}{\alpha^2} \left(I + \sigma^2 \nabla^2 \log p_t\right)",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="implied: the score of the forward process"
+        seed="003", section="SDE and ODE Perspective", equation="implied: the score of the forward process"
     ),
     needs=("d-tweedie-1",),
 )

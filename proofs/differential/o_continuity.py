@@ -28,7 +28,7 @@ CLAIM = Claim(
     statement=r"\partial_t p_t + \nabla \cdot (p_t u_t) = 0, \qquad"
     r" u_t(z) = E[\dot\alpha_t x + \dot\sigma_t \epsilon\, |\, z_t = z]"
     r" = \dot\alpha_t \hat x + \dot\sigma_t \hat\epsilon",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="10, the velocity"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="10, the velocity"),
     needs=("o-forward-fp",),
 )
 

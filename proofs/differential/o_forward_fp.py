@@ -24,7 +24,7 @@ CLAIM = Claim(
     title="The Fokker-Planck equation of the forward process",
     statement=r"\partial_t p_t = -\nabla \cdot (f_t z\, p_t) + \tfrac12 g_t^2\, \Delta p_t, \qquad"
     r" p_t(z) = E_x\, N(z; \alpha_t x, \sigma_t^2 I)",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="8, the forward process"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="8, the forward process"),
     needs=("s-fg-from-alphasigma",),
 )
 

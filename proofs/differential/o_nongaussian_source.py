@@ -35,7 +35,9 @@ CLAIM = Claim(
     statement=r"\epsilon \sim q > 0,\ q, q', e q' \text{ bounded}: \quad"
     r" \partial_t p_t + \nabla \cdot (p_t u_t) = 0, \qquad"
     r" \nabla \log p_t = -\frac{E[\epsilon | z]}{\sigma_t} \text{ for all data} \iff q = N(0, I)",
-    source=Source(seed="003", section="Introduction", equation="the source distribution is a Gaussian"),
+    source=Source(
+        seed="003", section="Diffusion Meets Flow Matching", equation="the source distribution is a Gaussian"
+    ),
     needs=("o-continuity", "f-ddim-is-fm"),
 )
 

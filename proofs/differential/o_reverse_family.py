@@ -33,7 +33,7 @@ CLAIM = Claim(
     r" - \tfrac{1 + \eta_t^2}2 g_t^2\, \nabla \log p_t = u_t - \tfrac12 \varepsilon_t^2\, \nabla \log p_t,"
     r" \quad \varepsilon_t = \eta_t g_t: \qquad"
     r" \partial_t p_t = -\nabla \cdot (b_t p_t) - \tfrac12 \varepsilon_t^2\, \Delta p_t",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="9 and 11"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="9 and 11"),
     needs=("o-forward-fp", "o-continuity"),
     erratum="E11",
     as_written=r"dz = \left(f_t z - \tfrac{1 + \eta_t^2}2 g_t^2\, \nabla \log p_t\right) dt + \eta_t g_t\, dw"

@@ -36,7 +36,7 @@ CLAIM = Claim(
     r" R^{\eta^2} = R \iff \eta = 1; \qquad \eta = 1:\ \partial_t (p_t\, q) = -\partial_z (b_t\, p_t\, q)"
     r" - \tfrac12 g_t^2\, \partial_z^2 (p_t\, q), \quad q = q(z_T | z_t)",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="9, the reverse of the forward process"
+        seed="003", section="SDE and ODE Perspective", equation="9, the reverse of the forward process"
     ),
     needs=("o-reverse-family", "d-forward-kernel"),
 )

@@ -38,7 +38,7 @@ CLAIM = Claim(
     r" \quad \partial_h \mathrm{Var}[z_{t-h} | z_t] |_{h = 0} = \eta^2 g^2; \qquad V_s - V_s^{\text{step}}"
     r" = \alpha_s^2 (1 - \kappa^\rho)^2\, \mathrm{Var}(x | z_t) \quad (x \sim N(0, c^2))",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="discretising the backward process"
+        seed="003", section="SDE and ODE Perspective", equation="discretising the backward process"
     ),
     needs=("t-churn-family", "o-reverse-family", "s-fg-from-alphasigma"),
 )

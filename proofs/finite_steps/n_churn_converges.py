@@ -29,7 +29,7 @@ CLAIM = Claim(
     r" \le M^2 \sum_i \delta_i^2 \le \tfrac\pi2 M^2 \max_i \delta_i, \qquad M = 1 + \max(1, \eta^2),"
     r"\ \delta_i = \Delta\theta_i,\ \tan\theta = \frac\sigma{c\, \alpha}",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="discretising the backward process"
+        seed="003", section="SDE and ODE Perspective", equation="discretising the backward process"
     ),
     needs=("n-stochastic-grid", "n-gaussian-grid"),
 )

@@ -31,7 +31,9 @@ CLAIM = Claim(
     r" = E[\lVert S \rVert^2 + 2 \nabla \cdot S] + E \lVert \nabla \log p \rVert^2"
     r" \text{ if } p S \to 0 \text{ at infinity}",
     source=Source(
-        seed="000", section="Key Findings", equation="conditional and denoising score matching losses"
+        seed="000",
+        section="Key Findings, in focus",
+        equation="conditional and denoising score matching losses",
     ),
     needs=("d-posterior-mean", "d-tweedie-1"),
 )

@@ -29,7 +29,9 @@ CLAIM = Claim(
     r" u_T(z | x) = \frac{x - (1 - \sigma_{\min}) z}{1 - (1 - \sigma_{\min}) T}, \qquad \ddot z_T = 0,"
     r" \qquad \sigma_{\min} = 0: \; u_T(z | x) = -\frac{z - x}t",
     source=Source(
-        seed="000", section="Key Findings", equation="Gaussian probability paths, as in Lipman et al. 2022"
+        seed="000",
+        section="Key Findings, in focus",
+        equation="Gaussian probability paths, as in Lipman et al. 2022",
     ),
     needs=("w-marginalization",),
 )

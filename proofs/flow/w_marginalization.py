@@ -27,7 +27,9 @@ CLAIM = Claim(
     r" p_t(\cdot|x_i) \implies \partial_t p_t = -\nabla \cdot (p_t u_t), \qquad"
     r" u_t(z) = E[u_t(z|x)\, |\, z_t = z]",
     source=Source(
-        seed="000", section="Key Findings", equation="a conditional probability path and its vector field"
+        seed="000",
+        section="Key Findings, in focus",
+        equation="a conditional probability path and its vector field",
     ),
 )
 

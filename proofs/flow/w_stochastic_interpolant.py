@@ -33,7 +33,9 @@ CLAIM = Claim(
     statement=r"I = b x + a x_0 + \gamma z = b x + \sigma \epsilon,\ \sigma^2 = a^2 + \gamma^2:\quad"
     r" E[\dot I | I] = \dot b \hat x + \dot\sigma \hat\epsilon, \quad"
     r" -\tfrac1\gamma E[z | I] = -\tfrac1\sigma \hat\epsilon; \qquad \text{rectified flow: } t = 1 - \tau",
-    source=Source(seed="000", section="Key Findings", equation="Gaussian probability paths, implied"),
+    source=Source(
+        seed="000", section="Key Findings, in focus", equation="Gaussian probability paths, implied"
+    ),
 )
 
 x, x_0, z = symbols("x x_0 z", real=True)

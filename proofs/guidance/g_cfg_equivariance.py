@@ -27,7 +27,7 @@ CLAIM = Claim(
     r" \text{ for } P = \hat\epsilon, \hat v, \hat u, \hat s, \mathrm{DDIM}, \mathrm{DDPM}; \qquad"
     r" (1 + w') \hat\epsilon_c - w' \hat\epsilon_\varnothing"
     r" = w \hat\epsilon_c + (1 - w) \hat\epsilon_\varnothing,\ w = 1 + w'",
-    source=Source(seed="000", section="Key findings", equation="classifier-free guidance"),
+    source=Source(seed="000", section="Key Findings, in focus", equation="classifier-free guidance"),
     needs=("p-conversions",),
 )
 

@@ -32,7 +32,9 @@ CLAIM = Claim(
     r" K = \frac\gamma{V_c} + \frac{1 - \gamma}{V_u}; \qquad \eta = 0:\ M = V_c^\gamma V_u^{1 - \gamma};"
     r" \qquad D = K M - 1:\ D' = F (D + 1) + \eta^2 g^2 K D,\ F = (\log K V_c^\gamma V_u^{1 - \gamma})'",
     source=Source(
-        seed="000", section="Key findings", equation="classifier-free guidance, with the SDE of seed 003"
+        seed="000",
+        section="Key Findings, in focus",
+        equation="classifier-free guidance, with the SDE of seed 003",
     ),
     needs=("g-cfg-not-tilted",),
 )

@@ -29,7 +29,9 @@ CLAIM = Claim(
     r" (y_0 - 1)^2}{(\gamma y_0 + 1 - \gamma)^2},\ y_0 = \frac{v_u}{v_c}; \qquad \eta \to \infty:\ M_0 \to"
     r" \left(\frac\gamma{v_c} + \frac{1 - \gamma}{v_u}\right)^{-1}",
     source=Source(
-        seed="000", section="Key findings", equation="classifier-free guidance, with the SDE of seed 003"
+        seed="000",
+        section="Key Findings, in focus",
+        equation="classifier-free guidance, with the SDE of seed 003",
     ),
     needs=("g-cfg-eta",),
 )

@@ -28,7 +28,7 @@ CLAIM = Claim(
     r" D_{\text{guided}} - D_{\text{tilted}} = \frac{\alpha^2 \sigma^2\, \gamma (\gamma - 1) (a - b)^2}"
     r"{V_a V_b \left(\alpha^2 a b + \sigma^2 (\gamma b + (1 - \gamma) a)\right)}, \qquad"
     r" V_v = \alpha^2 v + \sigma^2",
-    source=Source(seed="000", section="Key findings", equation="classifier-free guidance"),
+    source=Source(seed="000", section="Key Findings, in focus", equation="classifier-free guidance"),
 )
 
 a, b, gamma = symbols("a b gamma", positive=True)

@@ -29,7 +29,7 @@ CLAIM = Claim(
     statement=r"\lVert \dot\alpha\, \delta x + \dot\sigma\, \delta\epsilon \rVert^2"
     r" = \left(\tfrac12 \sigma \dot\lambda\right)^2 \lVert \delta\epsilon \rVert^2, \qquad"
     r" w(\lambda_t) = -\tfrac14 \sigma_t^2 \dot\lambda_t = \tfrac14 g_t^2",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="implied: u_t as the target"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="implied: u_t as the target"),
     needs=("p-mse-table", "s-fg-from-alphasigma"),
 )
 

@@ -29,7 +29,7 @@ CLAIM = Claim(
     r" \dot\alpha x + \dot\sigma \epsilon = \epsilon - x \iff \dot\alpha = -1,\ \dot\sigma = 1, \qquad"
     r" \cos:\ \dot\alpha x + \dot\sigma \epsilon = \tfrac\pi2 v",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="u_t, against the table of outputs"
+        seed="003", section="SDE and ODE Perspective", equation="u_t, against the table of outputs"
     ),
     needs=("p-conversions",),
     erratum="E12",

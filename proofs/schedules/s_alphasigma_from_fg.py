@@ -24,7 +24,7 @@ CLAIM = Claim(
     statement=r"\alpha_t = e^{\int_0^t f}, \qquad"
     r" \sigma_t = \alpha_t \left(\int_0^t g_s^2\, e^{-2 \int_0^s f}\, ds\right)^{1/2}"
     r" \qquad (\alpha_0 = 1,\ \sigma_0 = 0)",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="from diffusion to flow matching"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="from diffusion to flow matching"),
     erratum="E2",
     as_written=r"\sigma_t = \left(\int_0^t g_s^2\, e^{-2 \int_0^s f}\, ds\right)^{1/2}",
 )

@@ -23,7 +23,7 @@ CLAIM = Claim(
     title="The drift and the diffusion of a schedule",
     statement=r"f_t = \partial_t \log \alpha_t, \qquad g_t^2 = 2 \alpha_t \sigma_t\, \partial_t"
     r" \frac{\sigma_t}{\alpha_t} = (\sigma_t^2)' - 2 f_t \sigma_t^2 = -\sigma_t^2\, \dot\lambda_t",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="from flow matching to diffusion"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="from flow matching to diffusion"),
     needs=("d-forward-kernel",),
 )
 

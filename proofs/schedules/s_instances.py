@@ -32,7 +32,7 @@ CLAIM = Claim(
     r" \tfrac{2 \pi}{\sin \pi t} = 2 \pi \cosh\tfrac\lambda2; \qquad"
     r" \mathrm{DDPM}:\ f = -\tfrac\beta2,\ g^2 = \beta,\ -\dot\lambda ="
     r" \sqrt{\beta_0^2 + 2 D \log(1 + e^{-\lambda})}\, (1 + e^\lambda)",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="implied: the formulas of f and g"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="implied: the formulas of f and g"),
     needs=("s-fg-from-alphasigma",),
 )
 

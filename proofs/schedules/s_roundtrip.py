@@ -25,7 +25,7 @@ CLAIM = Claim(
     statement=r"(f, g, \eta) \leftrightarrow (\alpha, \sigma, \varepsilon), \quad \varepsilon = \eta g,"
     r"\qquad \text{a bijection for } \alpha_0 = 1,\ \sigma_0 = 0,\ \alpha > 0,\ \dot\lambda < 0",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="equivalence of the two frameworks"
+        seed="003", section="SDE and ODE Perspective", equation="equivalence of the two frameworks"
     ),
     needs=("s-fg-from-alphasigma", "s-alphasigma-from-fg"),
 )

@@ -26,7 +26,7 @@ CLAIM = Claim(
     r" \mathrm{sub\text{-}VP}:\ f = -\tfrac\beta2,\ g^2 = \beta (1 - e^{-2 B}) \iff \sigma = 1 - e^{-B}"
     r" \qquad (\alpha = e^{-B/2},\ B_0 = 0,\ \sigma_0 = 0)",
     source=Source(
-        seed="003", section="SDE and ODE perspective", equation="implied: the processes of Song et al."
+        seed="003", section="SDE and ODE Perspective", equation="implied: the processes of Song et al."
     ),
     needs=("s-fg-from-alphasigma", "s-alphasigma-from-fg"),
 )

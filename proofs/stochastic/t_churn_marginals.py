@@ -40,7 +40,7 @@ CLAIM = Claim(
     r"\ \ell = \frac v{r_s^2},\ y = \frac z\alpha",
     source=Source(
         seed="003",
-        section="SDE and ODE perspective",
+        section="SDE and ODE Perspective",
         equation="eta controls the amount of stochasticity at inference time",
     ),
     needs=("t-churn-family", "d-tweedie-2", "d-posterior-mean"),

@@ -34,7 +34,7 @@ CLAIM = Claim(
     r" \hat\epsilon \text{ fixed},\ \eta = 1:\ z_s = \mathrm{DDPM}"
     r" - \sigma_s \frac{(1 - \kappa)^2}\kappa \hat\epsilon \text{ in the mean}; \qquad"
     r" \text{Euler}:\ \mathrm{DDPM} - \beta^2 (\tfrac38 z + \tfrac12 s) + O(\beta^3)",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="we recover DDIM and DDPM"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="we recover DDIM and DDPM"),
     needs=("t-churn-family",),
     erratum="E10",
     as_written=r"\text{discretising the backward process recovers DDIM for } \eta_t = 0"

@@ -29,7 +29,7 @@ CLAIM = Claim(
     r" dz = \left(u + \tfrac{\sigma_t^2}{2 t} (z + (1 - t) u)\right) dt + \sigma_t\, d\bar w"
     r" = \left(f z - \tfrac{1 + \eta^2}2 g^2 \nabla \log p_t\right) dt + \eta g\, d\bar w, \qquad"
     r" \eta^2 = \tfrac{a^2}2, \quad \rho = 1 + \tfrac{a^2}2",
-    source=Source(seed="003", section="SDE and ODE perspective", equation="implied: the choice of eta_t"),
+    source=Source(seed="003", section="SDE and ODE Perspective", equation="implied: the choice of eta_t"),
     needs=("t-churn-family", "s-fg-from-alphasigma"),
 )
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from proving import evidence_for
 
+from equiv.claim import Claim
 from equiv.cli import main
 from equiv.lookup import Unknown
 from equiv.result import Result, Run, Task, encode
@@ -120,6 +121,13 @@ def test_white_space_does_not_change_a_hash_and_a_letter_does() -> None:
 @with_documents
 def test_the_list_agrees_with_the_documents() -> None:
     assert [*compare(SEEDS, DOCUMENTS)] == []
+
+
+@with_documents
+@pytest.mark.parametrize("claim", STATED.values(), ids=STATED)
+def test_a_claim_names_a_section_of_its_document(claim: Claim) -> None:
+    (document,) = DOCUMENTS.glob(f"{claim.source.seed}_*")
+    assert claim.source.section in document.read_text(encoding="utf-8")
 
 
 @with_documents
