@@ -13,8 +13,8 @@ nox.options.sessions = ["lint", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROGRAMS = "Scripts" if os.name == "nt" else "bin"
 CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
-SUBJECTS = ("diffusers", "torchdiffeq", "torchsde")
-WITHOUT_DEPENDENCIES = ("k-diffusion",)  # what it declares drags in another torchvision
+SUBJECTS = ("diffusers", "accelerate", "torchdiffeq", "torchsde")
+WITHOUT_DEPENDENCIES = ("k-diffusion", "smalldiffusion")  # what it declares drags in another torchvision
 SAMPLERS = (
     "diffusers.DDIMScheduler",
     "diffusers.DDPMScheduler",

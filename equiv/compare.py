@@ -11,7 +11,8 @@ from equiv.fingerprint import AffineStep, Difference, Fingerprint, difference, f
 from equiv.lifting.refusal import Unsupported
 from equiv.lookup import Unknown
 from equiv.obligations import lifted
-from equiv.obligations.steps import output_for, replaced
+from equiv.obligations.networks import output_for
+from equiv.obligations.steps import replaced
 from equiv.subjects.subject import Gauge, LiftedStep, Subject, resolve
 from equiv.symbolic import balls
 from equiv.symbolic.conditions import is_free
@@ -134,7 +135,7 @@ def _affine(subject: Subject, step: LiftedStep, r_t: Expr, r_s: Expr) -> tuple[A
         NotAffine: the step is not affine, or uses levels that the scheduler does not list.
     """
     y, x = symbol("y"), symbol("x_hat", "network")
-    result = replaced(step, step.now.alpha * y, output_for(step, subject.gauge, x))
+    result = replaced(step, step.now.alpha * y, output_for(step, x))
     result = substitute(result, {step.state: step.now.alpha * y}) / step.then.alpha
     levels = _levels(subject, step, r_t, r_s)
     result = substitute(result, levels)

@@ -6,7 +6,7 @@ The docstring of the file is the advice shown on failure.
 import functools
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from equiv.subjects.subject import LiftedStep, adapter, configuration, configura
 
 if TYPE_CHECKING:
     from equiv.subjects.run import LiftedRun
+    from equiv.subjects.subject import Prediction
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,5 +80,13 @@ def _lifted(subject: str, config: tuple[tuple[str, str], ...]) -> tuple[LiftedSt
 
 
 def lifted_run(subject: str, config: Mapping[str, str]) -> "LiftedRun":
-    """A run of a function in a configuration."""
-    return runner(subject).lift_run(resolve(subject), config)
+    """A run of a function in a configuration.
+
+    Raises:
+        Unsupported: it does something that cannot be read.
+    """
+    from equiv.subjects.run import falling, lift
+
+    found = resolve(subject)
+    sampler = runner(subject).sampler(found, config)
+    return lift(sampler, falling(int(config["steps"])), cast("Prediction", found.prediction_types[0]))

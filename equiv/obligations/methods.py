@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from equiv.formulas import samplers
 from equiv.formulas.levels import Level
+from equiv.formulas.predictions import TO_X, eps_from_x, x_from_eps
+from equiv.formulas.steps import churn_step
 from equiv.subjects.run import LiftedRun
 from equiv.symbolic.expression import Expr, const, literal, symbol
 
@@ -32,7 +34,9 @@ def asked(method: Method, run: LiftedRun, config: Config) -> tuple[list[tuple[Ex
     def denoise(z: Expr, level: Level[Expr]) -> Expr:
         k = len(queries)
         queries.append((z, level))
-        return answers[k] if k < len(answers) else symbol(f"x_hat_{k}", "network")
+        answer = answers[k] if k < len(answers) else symbol(f"{run.prediction}_{k}", "network")
+        found: Expr = TO_X[run.prediction](z, answer, level)
+        return found
 
     def draw() -> Expr:
         return next(noises, symbol("n_missing", "noise"))
@@ -67,6 +71,20 @@ def _ancestral(step: samplers.Step[Expr], says: str) -> Method:
     )
 
 
+def _smalldiffusion(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+    gam, rho = const(Fraction(config["gam"])), const(1 / (1 - Fraction(config["mu"])))
+    before: Expr | None = None
+    for i, now in enumerate(levels):
+        eps = eps_from_x(z, denoise(z, now), now)
+        ahead = eps if before is None else before + gam * (eps - before)
+        x_hat = x_from_eps(z, ahead, now)
+        if i + 1 == len(levels):
+            return x_hat
+        z = churn_step(z, x_hat, draw(), rho, now, levels[i + 1])
+        before = eps
+    raise ValueError("a run needs a level to start from")
+
+
 METHODS: Mapping[str, Method] = {
     "k_diffusion.sample_euler": _churned(samplers.euler, "Euler's step in sigma"),
     "k_diffusion.sample_heun": _churned(samplers.heun, "Heun's step in sigma (Karras et al. 2022)"),
@@ -79,5 +97,10 @@ METHODS: Mapping[str, Method] = {
     ),
     "k_diffusion.sample_dpmpp_2s_ancestral": _ancestral(
         samplers.dpm_solver_pp_2s, "DPM-Solver++(2S) with r = 1/2"
+    ),
+    "smalldiffusion.samples": Method(
+        "the churn family from DDIM to DDPM at rho = 1 / (1 - mu), along eps_hat extrapolated by gam "
+        "from that before",
+        _smalldiffusion,
     ),
 }

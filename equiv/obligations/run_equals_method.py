@@ -4,6 +4,7 @@ If this is refuted, look at the first call at which the state or the sigma diffe
 another coefficient than its paper, or goes to another level than the sigmas given to the function.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -13,11 +14,11 @@ from equiv.lifting.refusal import Unsupported
 from equiv.obligations import Obligation, lifted_run
 from equiv.obligations.methods import METHODS, asked
 from equiv.result import Task
-from equiv.subjects.run import SHAPE, LiftedRun
+from equiv.subjects.run import SHAPE, LiftedRun, falling, run_alone
 from equiv.subjects.subject import resolve, runner
 from equiv.symbolic import balls, witness
 from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, Undecided, decide
-from equiv.symbolic.expression import Expr, const, postorder, substitute, symbols
+from equiv.symbolic.expression import Expr, const, postorder, substitute, symbol, symbols, text
 from equiv.symbolic.side_conditions import proves
 
 OBLIGATION = Obligation(
@@ -32,6 +33,7 @@ class Pair(NamedTuple):
     name: str
     got: Expr
     expected: Expr
+    state: bool = False  # what the model is fed
 
 
 def check(task: Task) -> Sequence[Evidence]:
@@ -43,11 +45,8 @@ def check(task: Task) -> Sequence[Evidence]:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
     if misread := next(_misread(run), ""):
         return [_undecided(says, misread)]
-    taken = [a.relation for a in run.assumptions if a.relation is not None]
-    domain = Domain(*run.relations, *taken, at=dict(run.point))
     conditions: dict[Condition, None] = {}
-    for k, pair in enumerate(_pairs(task, run)):
-        decision = decide(pair.got, pair.expected, domain)
+    for k, (pair, decision) in enumerate(_decided(run, _pairs(task, run))):
         if not isinstance(decision, Equal):
             return _against(task, says, run, k, pair, decision)
         conditions |= dict.fromkeys(decision.conditions)
@@ -63,9 +62,31 @@ def _pairs(task: Task, run: LiftedRun) -> list[Pair]:
     if len(queries) != len(run.queries):
         return [Pair("the number of calls", const(len(run.queries)), const(len(queries)))]
     expected = [e for z, level in queries for e in (level.sigma, z)]
+    fed = [q.fed for q in run.queries]
     return [
-        Pair(name, got, right) for (name, got), right in zip(run.results, (*expected, sample), strict=True)
+        Pair(name, got, right, state=got in fed)
+        for (name, got), right in zip(run.results, (*expected, sample), strict=True)
     ]
+
+
+def _decided(run: LiftedRun, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Decision]]:
+    """Each pair decided, with what was found equal before taken as any number: so expressions stay short.
+
+    What holds for any number holds for the one it is; what does not is decided once more as it stands.
+    """
+    taken = [a.relation for a in run.assumptions if a.relation is not None]
+    at, cuts = dict(run.point), list[tuple[Expr, Expr, Expr]]()
+    for k, pair in enumerate(pairs):
+        got, expected = pair.got, pair.expected
+        for left, right, any_number in cuts:
+            got, expected = substitute(got, {left: any_number}), substitute(expected, {right: any_number})
+        decision = decide(got, expected, Domain(*run.relations, *taken, at=at))
+        if cuts and not isinstance(decision, Equal):
+            decision = decide(pair.got, pair.expected, Domain(*run.relations, *taken, at=dict(run.point)))
+        elif pair.state and got.args and math.isfinite(run.got[k]):
+            cuts.append((got, expected, symbol(f"state_{k}")))
+            at[cuts[-1][2]] = Fraction(run.got[k])
+        yield pair, decision
 
 
 def _misread(run: LiftedRun) -> Iterator[str]:
@@ -113,12 +134,13 @@ def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Confo
         return _undecided(says, f"{pair.name}: {why}")
     state, answers, noise = _inputs(run, point)
     subject, library = resolve(task.subject), runner(task.subject)
-    alone = library.run_alone(subject, task.config, state, answers, noise)
+    sigmas = falling(len(run.sigmas) - 1)
+    alone = run_alone(library.sampler(subject, task.config), sigmas, state, answers, noise)
     counted = pair.name == "the number of calls"
     answer = float(len(alone) // 2) if counted else alone[k]
     read = balls.evaluate(got, point, rounding=ROUNDING)
-    inputs = {"z": state, **{f"x_hat_{i}": a for i, a in enumerate(answers)}}
-    inputs |= {str(n.param): value for n, value in zip(run.noises, noise, strict=True)}
+    named = [run.state, *(q.answer for q in run.queries), *run.noises]
+    inputs = {text(s): v for s, v in zip(named, (state, *answers, *noise), strict=True)}
     return Conformance(
         method="lifting",
         steps=len(run.sigmas) - 1,
@@ -131,7 +153,15 @@ def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Confo
         ),
         reproduced=bool(read.contains(answer)),
         where=_where(run, pair),
-        snippet=library.snippet(subject, task.config, state, answers, noise),
+        snippet=f"""import torch
+answers, noise = iter({answers}), iter({noise})
+def model(x, sigma):
+    print("told", sigma.flatten()[0].item(), "fed", x.flatten()[0].item())
+    return torch.full_like(x, next(answers, 0.0))
+torch.randn_like = lambda x: torch.full_like(x, next(noise, 0.0))
+x = torch.full((1, 1, 1, 1), {state!r}, dtype=torch.float64)
+sigmas = torch.tensor({sigmas}, dtype=torch.float64)
+{library.snippet(subject, task.config)}""",
     )
 
 

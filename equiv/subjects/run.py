@@ -1,7 +1,7 @@
 """A whole run of a function of (model, x, sigmas), read call by call: what it asks the model, and its result.
 
-The state is in the variance-exploding gauge: alpha is 1 at every level, sigma falls, and the model gives back
-the data prediction for the state it is fed and the sigma it is told.
+The state is in the variance-exploding gauge: alpha is 1 at every level, and sigma falls to 0. The model
+gives back its prediction for the state that it is fed and the sigma that it is told.
 """
 
 import itertools
@@ -9,21 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+from unittest import mock
 
 import torch
 
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.tracer import Tracer
+from equiv.subjects.subject import Prediction
 from equiv.symbolic.expression import Expr, Relation, const, symbol, symbols
 
+LARGEST, RATIO = 7.25, 0.55  # of the falling sigmas: no power or difference of them is another
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
 DTYPE = torch.float64
 CALLS_PER_STEP = 4
 
 Model = Callable[..., torch.Tensor]
 Sampler = Callable[[Model, torch.Tensor, torch.Tensor], torch.Tensor]
-"""Runs a library's function on a model, a starting state and falling sigmas."""
+"""Runs a library's function on a model, a starting state and falling sigmas; draws by torch.randn_like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +42,7 @@ class Query:
 class LiftedRun:
     """What a function computes, as expressions in the starting state, the answers and the noise drawn."""
 
+    prediction: Prediction  # what the answers are
     state: Expr
     sigmas: tuple[Expr, ...]
     queries: tuple[Query, ...]
@@ -66,12 +70,18 @@ class LiftedRun:
         return tuple(s for s in dict.fromkeys(used) if s.param.role == "noise")
 
 
-def lift(sampler: Sampler, sigmas: Sequence[float], *, seed: int = 0) -> LiftedRun:
+def falling(steps: int) -> list[float]:
+    """Sigmas for so many steps, the last to 0."""
+    return [LARGEST * RATIO**i for i in range(steps)] + [0.0]
+
+
+def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, seed: int = 0) -> LiftedRun:
     """Run a function once on a model that answers with a new symbol at each call, and read it.
 
     Args:
         sampler: the function, with its options.
-        sigmas: falling, positive but for the last, which may be 0.
+        sigmas: falling, positive but for the last, which is 0.
+        prediction: what the model gives back.
         seed: of the numbers it is run on.
 
     Raises:
@@ -89,7 +99,7 @@ def lift(sampler: Sampler, sigmas: Sequence[float], *, seed: int = 0) -> LiftedR
     waiting = []
     for k in range(CALLS_PER_STEP * len(sigmas)):
         answer = torch.randn(SHAPE, dtype=DTYPE, generator=generator)
-        waiting.append((answer, tracer.mark(answer, f"x_hat_{k}", "network")))
+        waiting.append((answer, tracer.mark(answer, f"{prediction}_{k}", "network")))
     queries: list[Query] = []
     seen: list[torch.Tensor] = []
 
@@ -111,6 +121,7 @@ def lift(sampler: Sampler, sigmas: Sequence[float], *, seed: int = 0) -> LiftedR
         raise Unsupported(f"it gives {tuple(result.shape)} {result.dtype} for {tuple(x.shape)} {x.dtype}")
     positive = [s for s in levels if s.op != "const"]
     return LiftedRun(
+        prediction=prediction,
         state=state,
         sigmas=tuple(levels),
         queries=tuple(queries),
@@ -121,3 +132,25 @@ def lift(sampler: Sampler, sigmas: Sequence[float], *, seed: int = 0) -> LiftedR
         got=tuple(float(t.flatten()[0]) for t in (*seen, result)),
         origins=tracer.origins,
     )
+
+
+def run_alone(
+    sampler: Sampler, sigmas: Sequence[float], state: float, answers: Sequence[float], noise: Sequence[float]
+) -> list[float]:
+    """What the library tells and feeds the model at each call, and returns, with nothing watching.
+
+    Args:
+        answers: what the model gives back, call by call; 0 beyond them.
+        noise: what is drawn, draw by draw; 0 beyond them.
+    """
+    waiting, drawn = iter(answers), iter(noise)
+    found: list[float] = []
+
+    def model(x: torch.Tensor, sigma: torch.Tensor, **_: Any) -> torch.Tensor:
+        found.extend((float(sigma.flatten()[0]), float(x.flatten()[0])))
+        return torch.full_like(x, next(waiting, 0.0))
+
+    x = torch.full(SHAPE, state, dtype=DTYPE)
+    with mock.patch.object(torch, "randn_like", lambda t: torch.full_like(t, next(drawn, 0.0))):
+        result = sampler(model, x, torch.tensor(sigmas, dtype=DTYPE))
+    return [*found, float(result.flatten()[0])]

@@ -15,12 +15,16 @@ from equiv.lookup import Unknown, find, nearest
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
 
 if TYPE_CHECKING:
-    from equiv.subjects.run import LiftedRun
+    from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
 Prediction = Literal["x", "eps", "v", "u"]
 
-ADAPTERS = {"diffusers": "equiv.subjects.diffusers", "k_diffusion": "equiv.subjects.k_diffusion"}
+ADAPTERS = {
+    "diffusers": "equiv.subjects.diffusers",
+    "k_diffusion": "equiv.subjects.k_diffusion",
+    "smalldiffusion": "equiv.subjects.smalldiffusion",
+}
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,23 +107,8 @@ class Runner(Protocol):
     """What a module of this folder offers for functions of (model, x, sigmas)."""
 
     def subject(self, name: str) -> Subject: ...
-    def lift_run(self, subject: Subject, config: Mapping[str, str]) -> "LiftedRun": ...
-    def run_alone(
-        self,
-        subject: Subject,
-        config: Mapping[str, str],
-        state: float,
-        answers: Sequence[float],
-        noise: Sequence[float],
-    ) -> list[float]: ...
-    def snippet(
-        self,
-        subject: Subject,
-        config: Mapping[str, str],
-        state: float,
-        answers: Sequence[float],
-        noise: Sequence[float],
-    ) -> str: ...
+    def sampler(self, subject: Subject, config: Mapping[str, str]) -> "Sampler": ...
+    def snippet(self, subject: Subject, config: Mapping[str, str]) -> str: ...
 
 
 def adapter(name: str) -> Adapter:

@@ -1,0 +1,153 @@
+"""Functions of (model, x, sigmas): proved as released, and never where their source was changed.
+
+A mutant has one operator, constant or index of the function changed. Whether that matters is found by running
+both, so that every mutant is judged, also those that change nothing.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import inspect
+import random
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from equiv.obligations import check, lifted_run
+from equiv.obligations.methods import METHODS
+from equiv.result import Task
+from equiv.subjects import k_diffusion, smalldiffusion
+from equiv.subjects.run import falling
+from equiv.subjects.run import run_alone as alone
+from equiv.subjects.subject import configuration, configurations, resolve, runner
+from equiv.symbolic.expression import symbols
+from equiv.verdict import Verdict, judge
+
+OTHER = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
+MUTANTS_PER_FUNCTION = 14
+STATE, ANSWERS, NOISE = 0.75, [0.5, -1.25, 2.0, 0.375, -0.625, 1.5, -0.125], [1.0, -0.5, 0.25, 2.0]
+
+
+def task(subject: str, config: dict[str, str]) -> Task:
+    return Task(kind="check", id="run-equals-method", subject=subject, config=config)
+
+
+@pytest.mark.parametrize("subject", METHODS)
+def test_every_configuration_of_the_released_function_is_proved(subject: str) -> None:
+    for config in configurations(resolve(subject)):
+        evidence = check(task(subject, config))
+        assert judge(evidence) is Verdict.PROVED, (config, evidence)
+
+
+@pytest.mark.parametrize("subject", METHODS)
+def test_a_mutant_is_never_proved_where_running_it_shows_a_difference(subject: str) -> None:
+    away = {"s_churn": "1", "mu": "0.5", "gam": "2"}  # from where factors are 1 or 0
+    options = resolve(subject).options
+    config = configuration(resolve(subject), {k: v for k, v in away.items() if k in options})
+    right = run_alone(subject, config)
+    verdicts: dict[bool, list[Verdict]] = {True: [], False: []}
+    for source in mutants(subject):
+        with replaced(subject, source):
+            try:
+                differs = run_alone(subject, config) != pytest.approx(right, rel=1e-9, abs=1e-12)
+            except (ArithmeticError, LookupError, TypeError, ValueError, UnboundLocalError):
+                continue  # it does not run
+            verdict = judge(check(task(subject, config)))
+        verdicts[differs].append(verdict)
+        assert verdict is not (Verdict.PROVED if differs else Verdict.REFUTED), source
+    # what is not finite at some level is refused or left open, the rest is found
+    assert verdicts[True].count(Verdict.REFUTED) >= 0.75 * len(verdicts[True])
+    assert len(verdicts[True]) >= MUTANTS_PER_FUNCTION // 2
+
+
+def test_a_counterexample_is_shown_by_the_library_alone() -> None:
+    subject = "k_diffusion.sample_heun"
+    config = configuration(resolve(subject), {"steps": "3"})
+    with replaced(
+        subject, released(subject).replace("d_prime = (d + d_2) / 2", "d_prime = (d + 2 * d_2) / 3")
+    ):
+        (evidence,) = check(task(subject, config))
+        assert evidence.reproduced
+        assert evidence.witness.inputs["compared"] == "the state fed at call 2"
+        assert evidence.witness.got != evidence.witness.expected
+        assert evidence.where.rpartition(":")[0].endswith("sampling.py")
+        assert len(evidence.snippet.splitlines()) <= 15
+
+
+def test_a_run_that_asks_once_more_is_refuted_by_the_number_of_calls() -> None:
+    subject = "k_diffusion.sample_euler"
+    config = configuration(resolve(subject), {"steps": "3"})
+    once_more = released(subject).replace("    return x\n", "    model(x, sigmas[-2] * s_in)\n    return x\n")
+    with replaced(subject, once_more):
+        (evidence,) = check(task(subject, config))
+    assert judge([evidence]) is Verdict.REFUTED
+    assert (evidence.witness.got, evidence.witness.inputs["compared"]) == ("4", "the number of calls")
+
+
+def test_the_levels_told_and_the_draws_are_read_in_the_order_of_the_run() -> None:
+    run = lifted_run("k_diffusion.sample_euler_ancestral", {"eta": "1", "steps": "3"})
+    told = [sampled for name, sampled in run.results if name.startswith("the sigma")]
+    assert [symbols(e) for e in told] == [[s] for s in run.sigmas[:-1]]
+    first_noises = [
+        next(s for s in symbols(q.fed) if s is n) for q, n in zip(run.queries[1:], run.noises, strict=True)
+    ]
+    assert tuple(first_noises) == run.noises
+
+
+def run_alone(subject: str, config: dict[str, str]) -> list[float]:
+    sampler = runner(subject).sampler(resolve(subject), config)
+    return alone(sampler, falling(int(config["steps"])), STATE, ANSWERS, NOISE)
+
+
+@contextlib.contextmanager
+def replaced(subject: str, source: str) -> Iterator[None]:
+    """The function, made from another source, in the place of the released one."""
+    name = subject.partition(".")[2]
+    module = home(subject)
+    scope = dict(vars(module))
+    exec(compile(source, inspect.getsourcefile(module), "exec"), scope)
+    with mock.patch.object(module, name, scope[name]):
+        yield
+
+
+def home(subject: str) -> types.ModuleType:
+    """The module of the library that the function is in."""
+    return k_diffusion._sampling() if subject.startswith("k_diffusion.") else smalldiffusion._module()
+
+
+def mutants(subject: str) -> Sequence[str]:
+    tree = ast.parse(released(subject))
+    found = list(dict.fromkeys(ast.unparse(m) for m in _changed(tree)))
+    random.Random(0).shuffle(found)
+    return found[:MUTANTS_PER_FUNCTION]
+
+
+@functools.cache
+def released(subject: str) -> str:
+    return inspect.getsource(inspect.unwrap(getattr(home(subject), subject.partition(".")[2])))
+
+
+def _changed(tree: ast.Module) -> Iterator[Any]:
+    """The tree with one place of its body changed."""
+    loop = next(n for n in ast.walk(tree) if isinstance(n, ast.For))
+    for k, old in enumerate(ast.walk(loop)):
+        for change in _changes(old):
+            copied = copy.deepcopy(tree)
+            again = next(n for n in ast.walk(copied) if isinstance(n, ast.For))
+            change(list(ast.walk(again))[k])
+            yield copied
+
+
+def _changes(node: ast.AST) -> Iterator[Any]:
+    match node:
+        case ast.BinOp(op=op) if type(op) in OTHER:
+            yield lambda n: setattr(n, "op", OTHER[type(n.op)]())
+            yield lambda n: setattr(n, "right", n.left)
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            yield lambda n: setattr(n, "value", n.value + 1)
+        case ast.UnaryOp(op=ast.USub()):
+            yield lambda n: setattr(n, "op", ast.UAdd())
