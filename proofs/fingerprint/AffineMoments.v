@@ -25,12 +25,12 @@ Lemma sum_bijection n m p p' F :
 Proof.
   intros there back. set (G := fun i j => if Nat.eq_dec (p i) j then F j else 0).
   rewrite (sum_ext n _ (fun i => sum m (G i))), sum_swap.
-  - apply sum_ext. intros j J. destruct (back j J) as [I E].
-    rewrite (sum_only n _ (p' j) I); unfold G; [rewrite E; destruct (Nat.eq_dec j j); congruence |].
-    intros i K other. destruct (Nat.eq_dec (p i) j); [| reflexivity]. destruct (there i K). congruence.
-  - intros i I. destruct (there i I) as [J _]. rewrite (sum_only m _ (p i) J); unfold G.
+  - apply sum_ext. intros j small. destruct (back j small) as [inside same].
+    rewrite (sum_only n _ (p' j) inside); unfold G; [rewrite same; destruct (Nat.eq_dec j j); congruence |].
+    intros i few other. destruct (Nat.eq_dec (p i) j); [| reflexivity]. destruct (there i few). congruence.
+  - intros i small. destruct (there i small) as [inside _]. rewrite (sum_only m _ (p i) inside); unfold G.
     + destruct (Nat.eq_dec (p i) (p i)); congruence.
-    + intros j K other. destruct (Nat.eq_dec (p i) j); congruence.
+    + intros j _ other. destruct (Nat.eq_dec (p i) j); congruence.
 Qed.
 
 Section Sums.
@@ -59,9 +59,9 @@ Lemma finite_choice n (P : nat -> nat -> Prop) :
   (forall i, (i < n)%nat -> exists j, P i j) -> exists p, forall i, (i < n)%nat -> P i (p i).
 Proof.
   induction n as [| n IH]; intros some; [exists (fun i => i); lia |].
-  destruct IH as [p all]; [intros; apply some; lia |]. destruct (some n) as [j J]; [lia |].
-  exists (fun i => if Nat.eq_dec i n then j else p i). intros i I.
-  destruct (Nat.eq_dec i n) as [-> |]; [exact J | apply all; lia].
+  destruct IH as [p all]; [intros; apply some; lia |]. destruct (some n) as [j last]; [lia |].
+  exists (fun i => if Nat.eq_dec i n then j else p i). intros i small.
+  destruct (Nat.eq_dec i n) as [-> |]; [exact last | apply all; lia].
 Qed.
 
 (** ** The theorem *)
@@ -77,58 +77,61 @@ Notation variance := (variance k).
 Lemma some_or_none A l :
   (exists j, (j < calls A)%nat /\ label A j = l) \/ forall j, (j < calls A)%nat -> label A j <> l.
 Proof.
-  induction (calls A) as [| n [(j & J & E) | none]]; [right; lia | left; exists j; split; [lia | exact E] |].
-  destruct (decide (label A n) l) as [E | other]; [left; exists n; split; [lia | exact E] | right].
-  intros j J. destruct (Nat.eq_dec j n) as [-> |]; [exact other | apply none; lia].
+  induction (calls A) as [| n [(j & small & same) | none]];
+    [right; lia | left; exists j; split; [lia | exact same] |].
+  destruct (decide (label A n) l) as [same | other]; [left; exists n; split; [lia | exact same] | right].
+  intros j small. destruct (Nat.eq_dec j n) as [-> |]; [exact other | apply none; lia].
 Qed.
 
 (** A call that leads to the output is heard in the mean, so its label occurs in the other sampler too. *)
 Lemma labels_shared A B : distinct A -> live A -> (forall f g, mean A f g = mean B f g) ->
   forall i, (i < calls A)%nat -> exists j, (j < calls B)%nat /\ label B j = label A i.
 Proof.
-  intros D L means i I. destruct (some_or_none B (label A i)) as [some | none]; [exact some | exfalso].
-  set (h := fun j => weight A j i).
-  assert (In h (avoided A)) as M.
+  intros names live means i small.
+  destruct (some_or_none B (label A i)) as [some | none]; [exact some | exfalso].
+  set (column := fun j => weight A j i). assert (In column (avoided A)) as among.
   { right. apply in_map_iff. exists i. split; [reflexivity | apply in_seq; lia]. }
-  destruct (avoided_nonzero A L h M) as (u & U & nonzero). apply nonzero.
-  apply (linear_determined (S (calls A)) (avoided A) h (fun _ => 0)); [apply avoided_nonzero, L | | exact U].
-  intros p O. destruct (factors_off decide A p D O) as (P & f & C). exists (/ p (calls A)).
-  split; [apply Rinv_neq_0_compat, P |]. change (dot _ h ?x) with (reach A x i).
-  rewrite <- (mean_only decide k A f) by assumption. rewrite means, mean_unused by exact none.
-  symmetry. apply sum_zero. intros. ring.
+  destruct (avoided_nonzero A live column among) as (u & row & nonzero). apply nonzero.
+  apply (linear_determined (S (calls A)) (avoided A) column (fun _ => 0));
+    [apply avoided_nonzero, live | | exact row].
+  intros p outside. destruct (factors_off decide A p names outside) as (last & f & found).
+  exists (/ p (calls A)). split; [apply Rinv_neq_0_compat, last |].
+  change (dot _ column ?x) with (reach A x i). rewrite <- (mean_only decide k A f) by assumption.
+  rewrite means, mean_unused by exact none. symmetry. apply sum_zero. intros. ring.
 Qed.
 
 Lemma renaming_exists A B : distinct A -> distinct B -> live A -> live B ->
   (forall f g, mean A f g = mean B f g) ->
   exists p p', renaming A B p p' /\ forall i, (i < calls A)%nat -> label B (p i) = label A i.
 Proof.
-  intros DA DB LA LB means.
-  destruct (finite_choice _ _ (labels_shared A B DA LA means)) as [p there].
-  destruct (finite_choice _ _ (labels_shared B A DB LB (fun f g => eq_sym (means f g)))) as [p' back].
+  intros names names' live live' means.
+  destruct (finite_choice _ _ (labels_shared A B names live means)) as [p there].
+  destruct (finite_choice _ _ (labels_shared B A names' live' (fun f g => eq_sym (means f g)))) as [p' back].
   exists (fun i => if Nat.eq_dec i (calls A) then calls B else p i), p'. split; [split; [| split] |].
-  - intros i I. destruct (Nat.eq_dec i (calls A)); [lia |]. destruct (there i I) as [J same].
-    destruct (back (p i) J). split; [exact J | apply DA; congruence].
-  - intros j J. destruct (back j J) as [I same]. destruct (Nat.eq_dec (p' j) (calls A)); [lia |].
-    destruct (there (p' j) I). split; [exact I | apply DB; congruence].
+  - intros i small. destruct (Nat.eq_dec i (calls A)); [lia |]. destruct (there i small) as [inside same].
+    destruct (back (p i) inside). split; [exact inside | apply names; congruence].
+  - intros j small. destruct (back j small) as [inside same]. destruct (Nat.eq_dec (p' j) (calls A)); [lia |].
+    destruct (there (p' j) inside). split; [exact inside | apply names'; congruence].
   - destruct (Nat.eq_dec (calls A) (calls A)); congruence.
-  - intros i I. destruct (Nat.eq_dec i (calls A)); [lia | apply there, I].
+  - intros i small. destruct (Nat.eq_dec i (calls A)); [lia | apply there, small].
 Qed.
 
 (** The same answers reach the outputs, so the same queries do. *)
-Lemma factors_renamed A B p p' f q q' :
+Lemma factors_renamed A B p p' f x x' :
   distinct A -> distinct B -> renaming A B p p' ->
   (forall i, (i < calls A)%nat -> label B (p i) = label A i) -> (forall f g, mean A f g = mean B f g) ->
-  factors A f q -> factors B f q' -> (forall i, (i < calls A)%nat -> reach B q' (p i) = reach A q i) /\
-  forall u, (u < S (calls A))%nat -> q' (p u) = q u.
+  factors A f x -> factors B f x' ->
+  (forall i, (i < calls A)%nat -> reach B x' (p i) = reach A x i) /\
+  forall u, (u < S (calls A))%nat -> x' (p u) = x u.
 Proof.
-  intros DA DB R labels means C C'. pose proof R as (there & _ & last).
-  assert (forall i, (i < calls A)%nat -> reach B q' (p i) = reach A q i) as E.
-  { intros i I. destruct (there i I) as [J _].
+  intros names names' (there & _ & last) labels means found found'.
+  assert (forall i, (i < calls A)%nat -> reach B x' (p i) = reach A x i) as heard.
+  { intros i small. destruct (there i small).
     rewrite <- (mean_only decide k A f), <- (mean_only decide k B f), labels by assumption.
     symmetry. apply means. }
-  split; [exact E |]. intros u U. destruct C as [one C], C' as [one' C'].
+  split; [exact heard |]. intros u row. destruct found as [one each], found' as [one' each'].
   destruct (Nat.eq_dec u (calls A)) as [-> |]; [rewrite last; congruence |].
-  destruct (there u) as [J _]; [lia |]. rewrite C, C', E, labels by (trivial; lia). reflexivity.
+  destruct (there u); [lia |]. rewrite each, each', heard, labels by (trivial; lia). reflexivity.
 Qed.
 
 (** Mean and variance of the output, for all affine networks, determine the sampler. *)
@@ -138,37 +141,37 @@ Theorem moments_determine A B Sigma Sigma' :
   (forall f g, mean A f g = mean B f g) -> (forall f, variance A Sigma f = variance B Sigma' f) ->
   same_merged A B Sigma Sigma'.
 Proof.
-  intros DA DB LA LB Sym Sym' means variances.
-  destruct (renaming_exists A B DA DB LA LB means) as (p & p' & R & labels).
-  exists p, p'. split; [exact R |]. set (n := S (calls A)) in *.
-  pose proof R as (there & _ & last).
+  intros names names' live live' symmetric symmetric' means variances.
+  destruct (renaming_exists A B names names' live live' means) as (p & p' & both & labels).
+  exists p, p'. split; [exact both |]. set (n := S (calls A)) in *.
   assert (forall u, (u < n)%nat -> (p u < S (calls B))%nat) as rows.
-  { intros u U. destruct (Nat.eq_dec u (calls A)) as [-> |]; [lia |]. destruct (there u); lia. }
-  assert (forall x, off n (avoided A) x -> exists a, a <> 0 /\ exists f q',
-    factors A f (multiple a x) /\ factors B f q' /\
-    (forall i, (i < calls A)%nat -> reach B q' (p i) = reach A (multiple a x) i) /\
-    forall u, (u < n)%nat -> q' (p u) = multiple a x u) as some.
-  { intros x O. destruct (factors_off decide A x DA O) as (P & f & C).
-    destruct (factors_exist B f) as [q' C']. exists (/ x (calls A)).
-    split; [apply Rinv_neq_0_compat, P |]. exists f, q'.
-    destruct (factors_renamed A B p p' f _ q' DA DB R labels means C C'). tauto. }
-  repeat split.
-  - intros i I. symmetry. apply labels, I.
-  - intros j i J I.
+  { destruct both as (there & _ & last). intros u row.
+    destruct (Nat.eq_dec u (calls A)) as [-> |]; [lia |]. destruct (there u); lia. }
+  assert (forall x, off n (avoided A) x -> exists a, a <> 0 /\ exists f x',
+    factors A f (multiple a x) /\ factors B f x' /\
+    (forall i, (i < calls A)%nat -> reach B x' (p i) = reach A (multiple a x) i) /\
+    forall u, (u < n)%nat -> x' (p u) = multiple a x u) as occurs.
+  { intros x outside. destruct (factors_off decide A x names outside) as (last & f & found).
+    destruct (factors_exist B f) as [x' found']. exists (/ x (calls A)).
+    split; [apply Rinv_neq_0_compat, last |]. exists f, x'.
+    destruct (factors_renamed A B p p' f _ x' names names' both labels means found found'). tauto. }
+  split; [| split].
+  - intros i small. symmetry. apply labels, small.
+  - intros j i row small.
     apply (linear_determined n (avoided A) (fun u => weight A u i) (fun u => weight B (p u) (p i)));
-      [apply avoided_nonzero, LA | | unfold n; lia].
-    intros x O. destruct (some x O) as (a & nonzero & f & q' & _ & _ & heard & same).
+      [apply avoided_nonzero, live | | unfold n; lia].
+    intros x outside. destruct (occurs x outside) as (a & nonzero & f & x' & _ & _ & heard & same).
     exists a. split; [exact nonzero |]. change (dot n (fun u => weight A u i) ?y) with (reach A y i).
-    rewrite <- (heard i I), (reach_rows A B p p' R q' i). apply sum_ext. intros u U.
-    rewrite same by exact U. reflexivity.
-  - intros u v U V.
+    rewrite <- (heard i small), (reach_rows A B p p' both x' i). apply sum_ext. intros.
+    rewrite same by assumption. reflexivity.
+  - intros u v ? ?.
     apply (quadratic_determined n (avoided A) Sigma (fun u v => Sigma' (p u) (p v)));
-      [apply avoided_nonzero, LA | exact Sym | | | unfold n; lia | unfold n; lia].
-    { intros b c ? ?. apply Sym'; apply rows; assumption. }
-    intros x O. destruct (some x O) as (a & nonzero & f & q' & C & C' & _ & same).
-    exists a. split; [exact nonzero |].
-    unfold n. rewrite <- (variance_factors k A Sigma f _ C), variances, (variance_factors k B Sigma' f _ C').
-    rewrite (quadratic_rows A B p p' R _ q'). apply sum_ext. intros b ?. apply sum_ext. intros c ?.
+      [apply avoided_nonzero, live | exact symmetric | | | unfold n; lia | unfold n; lia].
+    { intros b c ? ?. apply symmetric'; apply rows; assumption. }
+    intros x outside. destruct (occurs x outside) as (a & nonzero & f & x' & found & found' & _ & same).
+    exists a. split; [exact nonzero |]. unfold n.
+    rewrite <- (variance_factors k A Sigma f _ found), variances, (variance_factors k B Sigma' f _ found').
+    rewrite (quadratic_rows A B p p' both _ x'). apply sum_ext. intros b ?. apply sum_ext. intros c ?.
     rewrite !same by assumption. reflexivity.
 Qed.
 End Moments.

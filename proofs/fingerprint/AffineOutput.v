@@ -27,9 +27,9 @@ Definition factors A (f : Label -> R) (p : vector) : Prop :=
 Lemma reach_later A p p' i :
   (forall j, (i < j <= calls A)%nat -> p j = p' j) -> reach A p i = reach A p' i.
 Proof.
-  intros E. apply sum_ext. intros j L. destruct (le_lt_dec j i) as [|].
+  intros same. apply sum_ext. intros j small. destruct (le_lt_dec j i) as [|].
   - rewrite weight_upper by assumption. ring.
-  - rewrite E by lia. reflexivity.
+  - rewrite same by lia. reflexivity.
 Qed.
 
 (** They are found backwards, from the output on. *)
@@ -37,14 +37,15 @@ Lemma factors_exist A f : exists p, factors A f p.
 Proof.
   assert (forall n, (n <= calls A)%nat -> exists p, p (calls A) = 1 /\
     forall i, (calls A - n <= i < calls A)%nat -> p i = f (label A i) * reach A p i) as some.
-  { induction n as [| n IH]; intros L; [exists (fun _ => 1); split; [reflexivity | lia] |].
-    destruct IH as (p & O & P); [lia |]. set (m := (calls A - S n)%nat).
+  { induction n as [| n IH]; intros few; [exists (fun _ => 1); split; [reflexivity | lia] |].
+    destruct IH as (p & last & later); [lia |]. set (m := (calls A - S n)%nat).
     set (p' := fun i => if Nat.eq_dec i m then f (label A m) * reach A p m else p i).
-    exists p'. split; [unfold p'; destruct (Nat.eq_dec (calls A) m); [lia | exact O] |].
-    intros i I. rewrite (reach_later A p' p) by
-      (intros j J; unfold p'; destruct (Nat.eq_dec j m); [lia | reflexivity]).
-    unfold p'. destruct (Nat.eq_dec i m) as [-> |]; [reflexivity | apply P; lia]. }
-  destruct (some (calls A)) as (p & O & P); [lia |]. exists p. split; [exact O | intros; apply P; lia].
+    exists p'. split; [unfold p'; destruct (Nat.eq_dec (calls A) m); [lia | exact last] |].
+    intros i range. rewrite (reach_later A p' p) by
+      (intros j after; unfold p'; destruct (Nat.eq_dec j m); [lia | reflexivity]).
+    unfold p'. destruct (Nat.eq_dec i m) as [-> |]; [reflexivity | apply later; lia]. }
+  destruct (some (calls A)) as (p & last & all); [lia |].
+  exists p. split; [exact last | intros; apply all; lia].
 Qed.
 
 (** The start and the noise of query u, merged. *)
@@ -56,18 +57,19 @@ Lemma output_affine A f g zeta w p : factors A f p ->
   output A (affine f g) zeta w k
   = sum (calls A) (fun i => reach A p i * g (label A i) k) + dot (S (calls A)) p (merged A zeta w).
 Proof.
-  intros [O P]. set (N := calls A) in *. set (q := query A (affine f g) zeta w).
+  intros [last each]. set (N := calls A) in *. set (q := query A (affine f g) zeta w).
   assert (forall j, (j < S N)%nat -> p j * q j k
     = sum N (fun i => p j * (weight A j i * (f (label A i) * q i k + g (label A i) k)))
       + p j * merged A zeta w j) as row.
-  { intros j J. unfold q at 1. rewrite query_of_all by (unfold N in J; lia). fold N q.
+  { intros j small. unfold q at 1. rewrite query_of_all by (unfold N in small; lia). fold N q.
     rewrite sum_scal. unfold affine, merged. ring. }
   assert (sum N (fun j => p j * q j k) + 1 * q N k
     = sum N (fun i => p i * q i k) + sum N (fun i => reach A p i * g (label A i) k)
       + dot (S N) p (merged A zeta w)) as total.
-  { rewrite <- O. change (sum N (fun j => p j * q j k) + p N * q N k) with (sum (S N) (fun j => p j * q j k)).
+  { rewrite <- last.
+    change (sum N (fun j => p j * q j k) + p N * q N k) with (sum (S N) (fun j => p j * q j k)).
     rewrite (sum_ext _ _ _ row), sum_plus, sum_swap, <- sum_plus. f_equal.
-    apply sum_ext. intros i I. rewrite (P i I). unfold reach, dot. fold N.
+    apply sum_ext. intros i small. rewrite (each i small). unfold reach, dot. fold N.
     rewrite (sum_ext _ _ (fun j => (f (label A i) * q i k + g (label A i) k) * (weight A j i * p j)))
       by (intros; ring).
     rewrite sum_scal. ring. }
@@ -87,19 +89,19 @@ Definition variance A Sigma f : R := quadratic (S (calls A)) Sigma (slope A f).
 Lemma mean_factors A f g p : factors A f p ->
   mean A f g = sum (calls A) (fun i => reach A p i * g (label A i) k).
 Proof.
-  intros C. unfold mean. rewrite (output_affine _ _ _ _ _ p C). unfold dot at 1, merged, silent.
+  intros found. unfold mean. rewrite (output_affine _ _ _ _ _ p found). unfold dot at 1, merged, silent.
   rewrite (sum_zero (S _)) by (intros; ring). ring.
 Qed.
 
 Lemma slope_factors A f p u : factors A f p -> (u <= calls A)%nat -> slope A f u = p u.
 Proof.
-  intros C U. unfold slope. rewrite (output_affine _ _ _ _ _ p C), sum_zero by (intros; ring).
+  intros found small. unfold slope. rewrite (output_affine _ _ _ _ _ p found), sum_zero by (intros; ring).
   rewrite Rplus_0_l, <- (dot_pulse (S (calls A)) p u) by lia. apply sum_ext. intros. unfold merged. ring.
 Qed.
 
 Lemma variance_factors A Sigma f p : factors A f p -> variance A Sigma f = quadratic (S (calls A)) Sigma p.
 Proof.
-  intros C. apply sum_ext. intros u U. apply sum_ext. intros v V.
+  intros found. apply sum_ext. intros u ?. apply sum_ext. intros v ?.
   rewrite !(slope_factors A f p) by (trivial; lia). reflexivity.
 Qed.
 
@@ -115,22 +117,22 @@ Definition live A : Prop := forall i, (i < calls A)%nat -> leads A i.
 Lemma sum_label A (a : nat -> R) i : distinct A -> (i < calls A)%nat ->
   sum (calls A) (fun j => a j * only (label A i) (label A j)) = a i.
 Proof.
-  intros D I. rewrite (sum_only _ _ i I); unfold only.
+  intros names small. rewrite (sum_only _ _ i small); unfold only.
   - destruct (decide (label A i) (label A i)); [ring | congruence].
-  - intros j J other. destruct (decide (label A i) (label A j)) as [same |]; [| ring].
-    destruct other. symmetry. apply D; assumption.
+  - intros j ? other. destruct (decide (label A i) (label A j)) as [same |]; [| ring].
+    destruct other. symmetry. apply names; assumption.
 Qed.
 
 Lemma mean_only A f p i : distinct A -> factors A f p -> (i < calls A)%nat ->
   mean A f (fun l _ => only (label A i) l) = reach A p i.
-Proof. intros D C I. rewrite (mean_factors _ _ _ p C). apply sum_label; assumption. Qed.
+Proof. intros names found small. rewrite (mean_factors _ _ _ p found). apply sum_label; assumption. Qed.
 
 Lemma mean_unused A f l : (forall i, (i < calls A)%nat -> label A i <> l) ->
   mean A f (fun l' _ => only l l') = 0.
 Proof.
-  intros U. destruct (factors_exist A f) as [p C]. rewrite (mean_factors _ _ _ p C).
-  apply sum_zero. intros i I. unfold only. destruct (decide l (label A i)); [| ring].
-  destruct (U i I). congruence.
+  intros unused. destruct (factors_exist A f) as [p found]. rewrite (mean_factors _ _ _ p found).
+  apply sum_zero. intros i small. unfold only. destruct (decide l (label A i)); [| ring].
+  destruct (unused i small). congruence.
 Qed.
 
 (** The hyperplanes to be avoided: p_N = 0, and those on which an answer does not reach the output. *)
@@ -139,9 +141,9 @@ Definition avoided A : list vector :=
 
 Lemma avoided_nonzero A : live A -> forall h, In h (avoided A) -> nonzero (S (calls A)) h.
 Proof.
-  intros live h [<- | I].
+  intros live h [<- | column].
   - exists (calls A). split; [lia |]. unfold pulse. destruct (Nat.eq_dec _ _); [lra | congruence].
-  - apply in_map_iff in I as (i & <- & M). apply in_seq in M.
+  - apply in_map_iff in column as (i & <- & small). apply in_seq in small.
     destruct (live i) as [| j i path nonzero]; [lia | lia |].
     exists j. split; [apply leads_small in path; lia | exact nonzero].
 Qed.
@@ -150,18 +152,17 @@ Qed.
 Lemma factors_off A p : distinct A -> off (S (calls A)) (avoided A) p ->
   p (calls A) <> 0 /\ exists f, factors A f (multiple (/ p (calls A)) p).
 Proof.
-  intros D O. set (N := calls A) in *.
-  assert (p N <> 0) as P.
-  { specialize (O (pulse N) (or_introl eq_refl)). intros Z. apply O. apply sum_zero. intros u _.
-    unfold pulse. destruct (Nat.eq_dec N u) as [<- |]; [rewrite Z |]; ring. }
-  split; [exact P |]. set (p' := multiple (/ p N) p).
-  assert (forall i, (i < N)%nat -> reach A p' i <> 0) as Q.
-  { intros i I. unfold reach, p'. fold N. rewrite (dot_multiple (S N)).
-    apply Rmult_integral_contrapositive. split.
-    - apply Rinv_neq_0_compat, P.
-    - apply O. right. apply in_map_iff. exists i. split; [reflexivity | apply in_seq; lia]. }
+  intros names outside. set (N := calls A) in *.
+  assert (p N <> 0) as last.
+  { specialize (outside (pulse N) (or_introl eq_refl)). intros zero. apply outside. apply sum_zero.
+    intros u _. unfold pulse. destruct (Nat.eq_dec N u) as [<- |]; [rewrite zero |]; ring. }
+  split; [exact last |]. set (p' := multiple (/ p N) p).
+  assert (forall i, (i < N)%nat -> reach A p' i <> 0) as heard.
+  { intros i small. unfold reach, p'. fold N. rewrite (dot_multiple (S N)).
+    apply Rmult_integral_contrapositive. split; [apply Rinv_neq_0_compat, last |].
+    apply outside. right. apply in_map_iff. exists i. split; [reflexivity | apply in_seq; lia]. }
   exists (fun l => sum N (fun i => p' i / reach A p' i * only l (label A i))). fold p'.
-  split; [apply Rinv_l, P |]. fold N. intros i I.
-  unfold N. cbv beta. rewrite (sum_label A (fun i => p' i / reach A p' i)) by assumption. field. apply Q, I.
+  split; [apply Rinv_l, last |]. intros i small. unfold N. cbv beta.
+  rewrite (sum_label A (fun i => p' i / reach A p' i)) by assumption. field. apply heard, small.
 Qed.
 End Affine.

@@ -25,7 +25,7 @@ Definition off (n : nat) (hs : list vector) (x : vector) : Prop := forall h, In 
 
 Lemma dot_pulse n h u : (u < n)%nat -> dot n h (pulse u) = h u.
 Proof.
-  intros U. unfold dot, pulse. rewrite (sum_only n _ u U).
+  intros small. unfold dot, pulse. rewrite (sum_only n _ u small).
   - destruct (Nat.eq_dec u u); [ring | congruence].
   - intros v _ other. destruct (Nat.eq_dec u v); [congruence | ring].
 Qed.
@@ -42,7 +42,7 @@ Proof.
 Qed.
 
 Lemma bilinear_pulse n D u v : (u < n)%nat -> (v < n)%nat -> bilinear n D (pulse u) (pulse v) = D u v.
-Proof. intros U V. rewrite bilinear_dot, !dot_pulse; trivial. Qed.
+Proof. intros. rewrite bilinear_dot, !dot_pulse; trivial. Qed.
 
 Lemma bilinear_swap n D x y : bilinear n D x y = bilinear n (fun u v => D v u) y x.
 Proof.
@@ -72,20 +72,20 @@ Qed.
 Lemma off_is_open n hs x e :
   off n hs x -> exists d, 0 < d /\ forall t, Rabs t <= d -> off n hs (along x e t).
 Proof.
-  induction hs as [| h hs IH]; intros O; [exists 1; split; [lra | intros t _ h []] |].
-  destruct IH as (d & P & C); [intros l I; apply O; right; exact I |].
+  induction hs as [| h hs IH]; intros outside; [exists 1; split; [lra | intros t _ h []] |].
+  destruct IH as (d & positive & room); [intros l among; apply outside; right; exact among |].
   set (a := dot n h x). set (b := dot n h e).
-  assert (0 < Rabs a) as A by (apply Rabs_pos_lt, O; left; reflexivity).
-  assert (0 <= Rabs b) as B by apply Rabs_pos. set (r := Rabs a / (Rabs b + 1)).
-  assert (0 < r) as Q by (apply Rdiv_lt_0_compat; lra).
-  exists (Rmin d r). split; [apply Rmin_pos; assumption |]. intros t T l [<- | I].
-  - rewrite dot_along. fold a b. intros Z.
-    assert (Rabs t * Rabs b = Rabs a) as E by (rewrite <- Rabs_mult, <- (Rabs_Ropp a); f_equal; lra).
-    assert (Rabs t * (Rabs b + 1) <= r * (Rabs b + 1)) as L
-      by (apply Rmult_le_compat_r; [lra | exact (Rle_trans _ _ _ T (Rmin_r d r))]).
-    replace (r * (Rabs b + 1)) with (Rabs a) in L by (unfold r; field; lra).
-    assert (Rabs t = 0) as Y by (pose proof (Rabs_pos t); lra). rewrite Y in E. lra.
-  - exact (C t (Rle_trans _ _ _ T (Rmin_l d r)) l I).
+  assert (0 < Rabs a) by (apply Rabs_pos_lt, outside; left; reflexivity).
+  assert (0 <= Rabs b) by apply Rabs_pos. set (r := Rabs a / (Rabs b + 1)).
+  assert (0 < r) by (apply Rdiv_lt_0_compat; lra).
+  exists (Rmin d r). split; [apply Rmin_pos; assumption |]. intros t near l [<- | among].
+  - rewrite dot_along. fold a b. intros zero.
+    assert (Rabs t * Rabs b = Rabs a) as sizes by (rewrite <- Rabs_mult, <- (Rabs_Ropp a); f_equal; lra).
+    assert (Rabs t * (Rabs b + 1) <= r * (Rabs b + 1)) as bound
+      by (apply Rmult_le_compat_r; [lra | exact (Rle_trans _ _ _ near (Rmin_r d r))]).
+    replace (r * (Rabs b + 1)) with (Rabs a) in bound by (unfold r; field; lra).
+    assert (Rabs t = 0) as none by (pose proof (Rabs_pos t); lra). rewrite none in sizes. lra.
+  - exact (room t (Rle_trans _ _ _ near (Rmin_l d r)) l among).
 Qed.
 
 (** One hyperplane after the other: a point on it is approached along a line that leaves it, and a polynomial
@@ -95,18 +95,20 @@ Lemma vanishes n hs (G : vector -> R) :
   (forall x e, exists a b, forall t, G (along x e t) = G x + b * t + a * (t * t)) ->
   (forall x, off n hs x -> G x = 0) -> forall x, G x = 0.
 Proof.
-  intros N Q. induction hs as [| h hs IH]; intros Z; [intros x; apply Z; intros h [] |].
-  apply IH; [intros l I; apply N; right; exact I |].
-  intros x O. destruct (Req_dec (dot n h x) 0) as [E | E].
-  2: { apply Z. intros l [<- | I]; [exact E | apply O, I]. }
-  destruct (N h) as (u & U & leaves); [left; reflexivity |].
-  destruct (off_is_open n hs x (pulse u) O) as (d & P & C). destruct (Q x (pulse u)) as (a & b & line).
-  assert (forall t, t <> 0 -> Rabs t <= d -> G x + b * t + a * (t * t) = 0) as V.
-  { intros t T S. rewrite <- line. apply Z. intros l [<- | I]; [| apply C; assumption].
-    rewrite dot_along, dot_pulse, E, Rplus_0_l by exact U. apply Rmult_integral_contrapositive. tauto. }
-  assert (G x + b * d + a * (d * d) = 0) by (apply V; [lra | rewrite Rabs_pos_eq; lra]).
-  assert (G x + b * - d + a * (- d * - d) = 0) by (apply V; [lra | rewrite Rabs_Ropp, Rabs_pos_eq; lra]).
-  assert (G x + b * (d / 2) + a * (d / 2 * (d / 2)) = 0) by (apply V; [lra | rewrite Rabs_pos_eq; lra]).
+  intros proper lines. induction hs as [| h hs IH]; intros zero; [intros x; apply zero; intros h [] |].
+  apply IH; [intros l among; apply proper; right; exact among |].
+  intros x outside. destruct (Req_dec (dot n h x) 0) as [on | off].
+  2: { apply zero. intros l [<- | among]; [exact off | apply outside, among]. }
+  destruct (proper h) as (u & small & leaves); [left; reflexivity |].
+  destruct (off_is_open n hs x (pulse u) outside) as (d & positive & room).
+  destruct (lines x (pulse u)) as (a & b & line).
+  assert (forall t, t <> 0 -> Rabs t <= d -> G x + b * t + a * (t * t) = 0) as others.
+  { intros t nonzero near. rewrite <- line. apply zero. intros l [<- | among]; [| apply room; assumption].
+    rewrite dot_along, dot_pulse, on, Rplus_0_l by exact small.
+    apply Rmult_integral_contrapositive. tauto. }
+  assert (G x + b * d + a * (d * d) = 0) by (apply others; [| rewrite Rabs_pos_eq]; lra).
+  assert (G x + b * - d + a * (- d * - d) = 0) by (apply others; [| rewrite Rabs_Ropp, Rabs_pos_eq]; lra).
+  assert (G x + b * (d / 2) + a * (d / 2 * (d / 2)) = 0) by (apply others; [| rewrite Rabs_pos_eq]; lra).
   lra.
 Qed.
 
@@ -116,12 +118,12 @@ Lemma linear_determined n hs h h' :
   (forall x, off n hs x -> exists a, a <> 0 /\ dot n h (multiple a x) = dot n h' (multiple a x)) ->
   forall u, (u < n)%nat -> h u = h' u.
 Proof.
-  intros N Z u U. assert (forall x, dot n h x - dot n h' x = 0) as E.
-  { apply (vanishes n hs); [exact N | |].
+  intros proper agree u small. assert (forall x, dot n h x - dot n h' x = 0) as zero.
+  { apply (vanishes n hs); [exact proper | |].
     - intros x e. exists 0, (dot n h e - dot n h' e). intros t. rewrite !dot_along. ring.
-    - intros x O. destruct (Z x O) as (a & A & E). rewrite !dot_multiple in E.
-      apply Rmult_eq_reg_l in E; [lra | exact A]. }
-  specialize (E (pulse u)). rewrite !dot_pulse in E by exact U. lra.
+    - intros x outside. destruct (agree x outside) as (a & nonzero & same). rewrite !dot_multiple in same.
+      apply Rmult_eq_reg_l in same; [lra | exact nonzero]. }
+  specialize (zero (pulse u)). rewrite !dot_pulse in zero by exact small. lra.
 Qed.
 
 Lemma quadratic_determined n hs D D' :
@@ -130,15 +132,17 @@ Lemma quadratic_determined n hs D D' :
     exists a, a <> 0 /\ quadratic n D (multiple a x) = quadratic n D' (multiple a x)) ->
   forall u v, (u < n)%nat -> (v < n)%nat -> D u v = D' u v.
 Proof.
-  intros N S S' Z u v U V. assert (forall x, quadratic n D x - quadratic n D' x = 0) as E.
-  { apply (vanishes n hs); [exact N | |].
+  intros proper swaps swaps' agree u v small small'.
+  assert (forall x, quadratic n D x - quadratic n D' x = 0) as zero.
+  { apply (vanishes n hs); [exact proper | |].
     - intros x e. exists (quadratic n D e - quadratic n D' e).
       exists (bilinear n D x e + bilinear n D e x - (bilinear n D' x e + bilinear n D' e x)).
       intros t. rewrite !quadratic_along. ring.
-    - intros x O. destruct (Z x O) as (a & A & E). rewrite !quadratic_multiple in E.
-      apply Rmult_eq_reg_l in E; [lra | apply Rmult_integral_contrapositive; tauto]. }
-  pose proof (E (pulse u)) as one. pose proof (E (pulse v)) as other.
-  pose proof (E (along (pulse u) (pulse v) 1)) as both. rewrite !quadratic_along in both.
+    - intros x outside. destruct (agree x outside) as (a & nonzero & same).
+      rewrite !quadratic_multiple in same.
+      apply Rmult_eq_reg_l in same; [lra | apply Rmult_integral_contrapositive; tauto]. }
+  pose proof (zero (pulse u)) as one. pose proof (zero (pulse v)) as other.
+  pose proof (zero (along (pulse u) (pulse v) 1)) as both. rewrite !quadratic_along in both.
   unfold quadratic in *. rewrite !bilinear_pulse in * by assumption.
-  rewrite (S v u), (S' v u) in both by assumption. lra.
+  rewrite (swaps v u), (swaps' v u) in both by assumption. lra.
 Qed.
