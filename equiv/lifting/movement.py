@@ -19,8 +19,9 @@ _SHIFT = 1 - UNTRACKED  # makes every cell positive, so that 0 is what was fille
 
 def _moved(call: Call, tools: Tools) -> Finish:
     sources = [t for t in call.tensors if t.dtype.is_floating_point]
-    if any(map(tools.is_symbolic, (t for t in call.tensors if not t.dtype.is_floating_point))):
-        raise Unsupported(f"{call.function} takes a place or a mask from symbols")
+    for t in call.tensors:
+        if not t.dtype.is_floating_point and tools.is_symbolic(t):
+            tools.settle(call, t)
     if any(a is True for a in (*call.args, *call.kwargs.values())):
         raise Unsupported(f"{call.function} accumulates")
     cells = {id(t): torch.from_numpy(np.asarray(tools.read(t) + _SHIFT)) for t in sources}

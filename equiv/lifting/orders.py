@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from equiv.lifting.branches import relations
 from equiv.lifting.memory import Cells
 from equiv.lifting.plan import Call
 from equiv.lifting.refusal import Unsupported
@@ -50,7 +49,7 @@ def _ordered(call: Call, tools: Tools) -> Finish:
     axis = call.argument("dim", None if call.plan.name in _WHOLE else -1)
     if axis is None or not source.ndim:
         cells, values, axis = cells.reshape(-1), values.reshape(-1), 0
-    free = _is_free(tools, cells)
+    free = tools.is_free(cells)
     if free and call.plan.name in {"argmax", "argmin"}:
         raise Unsupported(f"{call.function} takes a place from a state, the network or noise")
     count = cells.shape[axis]
@@ -91,10 +90,6 @@ def _picked(cells: Cells, axis: int, places: NDArray[Any]) -> Cells:
     return np.take_along_axis(cells, kept, axis)
 
 
-def _is_free(tools: Tools, cells: Cells) -> bool:
-    return any(s.param.role != "schedule" for s in symbols(*tools.elements.expressions(cells)))
-
-
 def _searched(call: Call, tools: Tools) -> Finish:
     """Where numbers belong in a rising sequence, of one dimension or one for each row."""
     among = call.tensors if call.plan.name == "searchsorted" else call.tensors[::-1]
@@ -103,7 +98,7 @@ def _searched(call: Call, tools: Tools) -> Finish:
     first, second = among
     right = bool(call.argument("right", default=False)) or call.argument("side", None) == "right"
     edges, sought = (tools.elements.indexed(tools.operand(t, call.plan.name)) for t in (first, second))
-    if _is_free(tools, edges) or _is_free(tools, sought):
+    if tools.is_free(edges) or tools.is_free(sought):
         raise Unsupported(f"{call.function} takes a place from a state, the network or noise")
 
     def finish(results: Sequence[torch.Tensor]) -> Results:
@@ -129,13 +124,7 @@ def _assume(tools: Tools, relation: Relation) -> None:
 
 def _nonzero(call: Call, tools: Tools) -> Finish:
     """Where a comparison holds: each of them is a branch."""
-    source: torch.Tensor = call.args[0]
-    cells = tools.elements.indexed(tools.operand(source, call.plan.name))
-    if source.dtype is not torch.bool or _is_free(tools, cells):
-        raise Unsupported(f"{call.function} takes a place from values")
-    for e, holds in zip(tools.elements.each(cells), tools.values(source).ravel().tolist(), strict=True):
-        for relation in relations(e, holds=holds):
-            tools.assume(relation)
+    tools.settle(call, call.args[0])
     return lambda _results: [None]
 
 

@@ -25,6 +25,9 @@ class Precision(NamedTuple):
     least: float
 
 
+EXACT = Precision(0.0, 0.0)
+
+
 def precision(dtypes: set[torch.dtype]) -> Precision:
     """That of the coarsest floating-point type."""
     found = [torch.finfo(d) for d in dtypes if d.is_floating_point] or [torch.finfo(torch.float64)]
@@ -45,7 +48,7 @@ def value(root: Expr, point: Mapping[Expr, Fraction], off: Precision) -> arb:
 def _is_short(number: Fraction, unit: float) -> bool:
     """Has every type met this number?"""
     mantissa, _ = math.frexp(float(number))
-    return Fraction(float(number)) == number and (mantissa / unit).is_integer()
+    return Fraction(float(number)) == number and (unit == 0 or (mantissa / unit).is_integer())
 
 
 def _truth(certain: bool, impossible: bool) -> arb:  # noqa: FBT001 - two facts of one question

@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from equiv.lifting import operators
+from equiv.lifting.branches import relations
 from equiv.lifting.dtypes import widens
 from equiv.lifting.elements import Elements
 from equiv.lifting.memory import Cells
 from equiv.lifting.plan import Call
 from equiv.lifting.refusal import Unsupported
-from equiv.symbolic.expression import Expr, Relation, node
+from equiv.symbolic.expression import Expr, Relation, node, symbols
 
 Results = Sequence[Cells | None]  # one a tensor of the result; None: concrete, under what was assumed
 Finish = Callable[[Sequence[torch.Tensor]], Results]
@@ -59,6 +60,23 @@ class Tools(NamedTuple):
         if not source.numel() or not source.is_floating_point() or narrows:
             raise Unsupported(f"{call.plan.name} of {tuple(source.shape)} {source.dtype} to {dtype}")
         return self.operand(source, call.plan.name)
+
+    def is_free(self, cells: Cells) -> bool:
+        """Do they depend on more than the schedule?"""
+        return any(s.param.role != "schedule" for s in symbols(*self.elements.expressions(cells)))
+
+    def settle(self, call: Call, mask: torch.Tensor) -> None:
+        """Take the comparisons of a schedule that made a mask as they came out: each is a branch.
+
+        Raises:
+            Unsupported: the mask was not made by comparing the schedule.
+        """
+        cells = self.elements.indexed(self.operand(mask, call.plan.name))
+        if mask.dtype is not torch.bool or self.is_free(cells):
+            raise Unsupported(f"{call.function} takes a place or a mask from values")
+        for e, holds in zip(self.elements.each(cells), self.values(mask).ravel().tolist(), strict=True):
+            for relation in relations(e, holds=holds):
+                self.assume(relation)
 
     def number(self, value: float) -> Cells:
         return self.elements.cells([operators.number_of(value)], ())

@@ -8,7 +8,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, Literal, ParamSpec, Self, TypeVar
+from typing import Any, Literal, NamedTuple, ParamSpec, Self, TypeVar
 
 import numpy as np
 import torch
@@ -35,6 +35,14 @@ _UNINITIALISED = symbol("uninitialised memory", "noise")
 _FEW = 16  # constants of at most so many elements are followed as formulas of the source's numbers
 
 
+class Marked(NamedTuple):
+    """A tensor whose elements were named; in a lane, by indexed symbols."""
+
+    tensor: torch.Tensor
+    expressions: list[Expr]
+    is_lane: bool
+
+
 def _unwatched(method: Callable[P, R]) -> Callable[P, R]:
     """What the reader itself does with a tensor is no leak."""
 
@@ -55,6 +63,7 @@ class Tracer:
 
     def __init__(self) -> None:
         self.assumptions: list[Assumption] = []
+        self.marked: list[Marked] = []
         self.noises: list[Expr] = []  # one symbol a draw, in their order
         self._elements, self._memory = Elements(), Memory()
         self._read_out: set[float] = set()  # floats that left torch: no literals of the source
@@ -88,6 +97,8 @@ class Tracer:
         element = symbol(name, role)
         shadow = self._memory.of(tensor)
         shadow.write(tensor, self._elements.lane(element, shadow.values(tensor)))
+        indexed = [symbol(f"{name}[{k}]", role) for k in range(tensor.numel())]
+        self.marked.append(Marked(tensor, indexed, is_lane=True))
         return element
 
     @_unwatched
@@ -97,13 +108,19 @@ class Tracer:
         for e, value in zip(expressions, shadow.values(tensor).ravel().tolist(), strict=True):
             self._elements.name(e, value)
         shadow.write(tensor, self._elements.cells(expressions, tuple(tensor.shape)))
+        self.marked.append(Marked(tensor, list(expressions), is_lane=False))
 
     @_unwatched
     def read(self, tensor: torch.Tensor) -> NDArray[Any]:
         """The expression of every element, over indexed symbols; an array of the tensor's shape."""
         out = np.empty(tuple(tensor.shape), dtype=object)
-        out.ravel()[:] = self._elements.each(self._elements.indexed(self._result(tensor)))
+        out.ravel()[:] = self.read_at(tensor, range(tensor.numel()))
         return out
+
+    @_unwatched
+    def read_at(self, tensor: torch.Tensor, places: Sequence[int]) -> list[Expr]:
+        """The expressions of some elements, by their place in the flattened tensor."""
+        return self._elements.each(self._elements.indexed(self._result(tensor).ravel()[list(places)]))
 
     @_unwatched
     def element(self, tensor: torch.Tensor) -> Expr:

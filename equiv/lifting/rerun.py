@@ -1,0 +1,125 @@
+"""Runs what was read again: on the same values with nothing watching, and on others.
+
+The arguments and whatever holds state are copied before they are read. On the other values the schedule's
+symbols are moved apart, in their order, everything else is drawn anew, and so is the noise.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import torch
+
+from equiv.lifting import replay
+from equiv.lifting.assumption import Assumption
+from equiv.lifting.draws import Draws
+from equiv.lifting.refusal import Unsupported
+from equiv.lifting.tracer import Marked, Tracer
+from equiv.symbolic.expression import Expr, Relation, symbol, symbols
+from equiv.symbolic.witness import holds
+
+Point = dict[Expr, Fraction]
+Run = Callable[..., torch.Tensor]  # of a seed and copies of what was given
+SEED, OTHER_SEED = 0, 1
+_STRIDES = (2.0**-5, 2.0**-9, 0.0)  # how far a schedule is moved: the furthest that keeps the conditions
+_FRESH = (1.0, 2.0**-7, 0.0)  # how much of everything else is drawn anew
+
+
+class Rerun:
+    """Made when everything is marked, before the code is run on it."""
+
+    def __init__(self, tracer: Tracer, *given: Any) -> None:
+        self._tracer = tracer
+        self._before = copy.deepcopy((given, [m.tensor for m in tracer.marked]))
+
+    def hold(self, result: torch.Tensor, run: Run, places: Sequence[int] | None = None) -> list[Assumption]:
+        """See that ``run`` computes what was read of ``result``. What stands in the way is an assumption.
+
+        Args:
+            run: called with a seed and copies of what was given.
+            places: the elements that are compared; all of them by default.
+
+        Raises:
+            Unsupported: it computes something else.
+        """
+        wanted = list(range(result.numel()) if places is None else places)
+        read = self._tracer.read_at(result, wanted)
+        off = replay.precision(self._tracer.dtypes)
+
+        def compare(got: torch.Tensor, point: Mapping[Expr, Fraction], where: str) -> None:
+            if (got.shape, got.dtype) != (result.shape, result.dtype):
+                raise Unsupported(f"{where} the code returns {tuple(got.shape)} {got.dtype}")
+            values = got.detach().flatten()[wanted].tolist()
+            if against := replay.disagreement(read, values, point, off):
+                raise Unsupported(f"a value left torch unseen: {where} {against}")
+
+        here = self._tracer.point
+        compare(result, here, "while it is read,")
+        given, _ = self._copies()
+        compare(run(SEED, *given), here, "run unread,")
+        known = replay.is_checked(read, here, off)
+        reasons = [] if known else ["its value is not known well enough"]
+        elsewhere = next(self._elsewhere(), None)
+        if elsewhere is None:
+            reasons.append("no other values meet its conditions")
+        else:
+            given, point = elsewhere
+            with Draws() as draws:
+                got = run(OTHER_SEED, *given)
+            compare(got, point | self._drawn(draws), "run on other values,")
+        text = "the reading was not held against a run on other values: "
+        return [Assumption("hypothesis", text + why, None) for why in reasons]
+
+    def _copies(self) -> tuple[tuple[Any, ...], list[Marked]]:
+        given, tensors = copy.deepcopy(self._before)
+        return given, [m._replace(tensor=t) for m, t in zip(self._tracer.marked, tensors, strict=True)]
+
+    def _elsewhere(self) -> Iterator[tuple[tuple[Any, ...], Point]]:
+        """Copies with other values, and the point that these are, where all that was assumed holds."""
+        relations = [a.relation for a in self._tracer.assumptions if a.relation is not None]
+        for stride in _STRIDES:
+            for fresh in _FRESH:
+                given, marked = self._copies()
+                point = _moved(marked, stride, fresh, self._tracer)
+                same = all(map(torch.equal, (m.tensor for m in marked), self._before[1]))
+                if not same and all(self._holds(r, point) for r in relations):
+                    yield given, point
+
+    def _holds(self, relation: Relation, point: Point) -> bool:
+        """What was read of values that are as they were holds as it did."""
+        about = symbols(relation.left, relation.right)
+        if any(s not in point for s in about):  # noise, which is drawn anew
+            return False
+        return all(point[s] == self._tracer.value(s) for s in about) or holds(relation, point)
+
+    def _drawn(self, draws: Draws) -> Point:
+        noises = self._tracer.noises
+        if [self._tracer.count(n) for n in noises] != [found.size for found in draws.found]:
+            raise Unsupported("run on other values, the code draws other random numbers")
+        return {
+            symbol(f"{noise.param.name}[{k}]", "noise"): Fraction(v)
+            for noise, found in zip(noises, draws.found, strict=True)
+            for k, v in enumerate(found.tolist())
+        }
+
+
+def _moved(marked: Sequence[Marked], stride: float, fresh: float, tracer: Tracer) -> Point:
+    """Change the tensors, and say which values their symbols have then."""
+    chance, point = torch.Generator().manual_seed(2), Point()
+    lanes, tables = ([m for m in marked if m.is_lane is wanted] for wanted in (True, False))
+    for m in lanes:
+        drawn = torch.randn(m.tensor.shape, dtype=torch.float64, generator=chance)
+        m.tensor.copy_(drawn if fresh == 1 else m.tensor.double() + fresh * drawn)
+        point |= dict(zip(m.expressions, map(Fraction, m.tensor.flatten().tolist()), strict=True))
+    levels = list(dict.fromkeys(s for m in tables for s in symbols(*m.expressions)))
+    levels.sort(key=lambda s: abs(tracer.value(s)))  # so that those that differ keep their order
+    coarsest = max((m.tensor.dtype for m in tables), key=lambda d: torch.finfo(d).eps, default=torch.float64)
+    for k, s in enumerate(levels):
+        share = 1 - stride * (len(levels) - k) / len(levels)
+        moved = torch.tensor(float(tracer.value(s)) * share, dtype=coarsest)
+        point[s] = Fraction(moved.item()) if stride else tracer.value(s)
+    for m in tables if stride else ():
+        values = [float(replay.value(e, point, replay.EXACT).mid()) for e in m.expressions]
+        m.tensor.copy_(torch.tensor(values, dtype=torch.float64).view(m.tensor.shape))
+    return point
