@@ -27,12 +27,21 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     equation: str = ""
 
 
+class Theorem(msgspec.Struct, frozen=True, kw_only=True):
+    """A theorem in Rocq: where it is proved, and what it says, word for word."""
+
+    name: str  # ``File.theorem``, in ``File.v`` beside the claim
+    statement: str
+    says: str  # in words
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The header of a proof file.
 
     ``statement`` is what is proved, in LaTeX. An erratum also has ``as_written``, the false statement of
     the source, and the name of its row in the table of errata. ``open`` says what of the statement is argued
-    in the text and was not decided by the machine: then the claim is INCONCLUSIVE, whatever its chains show.
+    in the text and is not decided by the chains: then the claim is INCONCLUSIVE, whatever its chains show,
+    unless Rocq accepts the ``theorems`` that settle it, and the ``counterexamples`` to what is like them.
     """
 
     id: str
@@ -43,6 +52,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     erratum: str = ""
     as_written: str = ""
     open: str = ""
+    theorems: tuple[Theorem, ...] = ()
+    counterexamples: tuple[Theorem, ...] = ()
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -123,4 +134,6 @@ def literals(path: Path, name: str) -> dict[str, Any]:
 def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Call):
         return {k.arg: _literal(k.value) for k in node.keywords}
+    if isinstance(node, ast.Tuple):
+        return tuple(map(_literal, node.elts))
     return ast.literal_eval(node)

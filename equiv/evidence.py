@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from equiv.claim import Theorem
+
 
 class Outcome(enum.Enum):
     """What one piece of evidence says of the statement."""
@@ -65,6 +67,17 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     witness: Witness
 
 
+class TheoremProof(msgspec.Struct, frozen=True, kw_only=True):
+    """Theorems and counterexamples to what is like them, of which Rocq accepted all, or none."""
+
+    theorems: tuple[Theorem, ...]
+    counterexamples: tuple[Theorem, ...] = ()
+    files: tuple[str, ...] = ()  # in which all is defined and proved, in the order of their imports
+    assumptions: tuple[str, ...] = ()  # the axioms that they rest on
+    version: str = ""  # of Rocq
+    reason: str = ""  # why they were not accepted
+
+
 class Proof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A statement decided symbolically, with the false variants that the same procedure refuted."""
 
@@ -74,14 +87,22 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     witness: Witness | None = None
     rejected: tuple[Rejected, ...] = ()
     surviving_variants: tuple[str, ...] = ()  # variants that were not refuted
-    open: str = ""  # what of the statement was not decided
+    open: str = ""  # what of the statement the equalities do not decide
+    theorems: TheoremProof | None = None  # settle what they leave open
     mutants: dict[str, int] = {}  # what became of random changes of one operator of the statement
+
+    @property
+    def undecided(self) -> str:
+        """What of the statement was not decided; empty where theorems settle what is open."""
+        if self.theorems is None:
+            return self.open
+        return f"{self.open}; {self.theorems.reason}" if self.theorems.reason else ""
 
     @property
     def outcome(self) -> Outcome:
         if self.witness is not None:
             return Outcome.FAILS
-        if self.open or not self.equalities or self.surviving_variants or not self.rejected:
+        if self.undecided or not self.equalities or self.surviving_variants or not self.rejected:
             return Outcome.UNKNOWN  # a procedure that refutes nothing has shown nothing
         if all(e.outcome is Outcome.HOLDS for e in self.equalities):
             return Outcome.HOLDS

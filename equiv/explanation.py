@@ -4,7 +4,7 @@ import importlib
 import textwrap
 from collections.abc import Iterator
 
-from equiv.evidence import Condition, Equality, Outcome, Proof, Rejected, Witness
+from equiv.evidence import Condition, Equality, Outcome, Proof, Rejected, TheoremProof, Witness
 from equiv.result import Result
 from equiv.running.catalogue import claims
 
@@ -52,6 +52,22 @@ def _proof(claim: str, proof: Proof) -> Iterator[str]:
     yield from _refuted("false variants, each refuted at a point", proof.rejected)
     for name in proof.surviving_variants:
         yield f"  NOT REFUTED  {name}"
+    if proof.undecided:
+        yield f"\nNOT DECIDED  {proof.undecided}"
+    if proof.theorems:
+        yield from _theorems(proof.theorems, proof.open)
+
+
+def _theorems(proof: TheoremProof, settled: str) -> Iterator[str]:
+    """What Rocq says of what the lines leave open."""
+    by = f"not accepted by Rocq: {proof.reason}" if proof.reason else f"accepted by Rocq {proof.version}"
+    yield f"\nleft open by the lines above: {settled};\nstated in Rocq and {by}"
+    for kind, theorems in (("theorem", proof.theorems), ("counterexample", proof.counterexamples)):
+        for t in theorems:
+            yield f"\n  {kind}: {t.says}\n"
+            yield textwrap.indent(f"Theorem {t.name} :\n  {t.statement}.", "      ")
+    if not proof.reason:
+        yield f"\n  in {', '.join(proof.files)}, on {', '.join(proof.assumptions) or 'no axiom'}"
 
 
 def _link(equality: Equality, pretty: dict[str, str]) -> Iterator[str]:
@@ -89,11 +105,13 @@ def _pretty(claim: str) -> dict[str, str]:
     """The expressions of the derivation by their LaTeX, drawn for a terminal."""
     import sympy
 
+    from equiv.symbolic.latex import latex
+
     with sympy.evaluate(False):
         derivation = importlib.import_module(claims()[claim].module).derivation()
     # not under evaluate(False): the printer loads parts of sympy that compute when they are loaded
     return {
-        sympy.latex(line.expression): sympy.pretty(line.expression, use_unicode=True, num_columns=110)
+        latex(line.expression): sympy.pretty(line.expression, use_unicode=True, num_columns=110)
         for chain in derivation.chains
         for line in chain.lines
     }

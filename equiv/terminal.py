@@ -204,7 +204,7 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
             undecided = [e for e in evidence.equalities if e.outcome is not Outcome.HOLDS]
             parts = _smallest(evidence.witness)
             parts += [("reason", f"{e.title}: {e.left} = {e.right}: {e.reason}") for e in undecided]
-            parts += [("reason", evidence.open)] if evidence.open else []
+            parts += [("reason", evidence.undecided)] if evidence.undecided else []
             parts += [("reason", f"not refuted: the false variant {v}") for v in evidence.surviving_variants]
         case KernelProof():
             parts = [("rejected", ", ".join(evidence.rejected))]

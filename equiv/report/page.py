@@ -162,7 +162,7 @@ def reason_of(result: Result) -> str:
                 return reason
             case Conformance(witness=witness, reproduced=False) if witness:
                 return "a witness was found, but the library run alone does not show it"
-            case Proof(open=undecided) if undecided:
+            case Proof(undecided=undecided) if undecided:
                 return undecided
             case Proof(equalities=equalities, surviving_variants=surviving):
                 if surviving:

@@ -64,6 +64,10 @@ def _claim_digest(claim: str) -> str:
     digest = hashlib.sha256(repr(sorted(versions(Task(kind="claim", id=claim)).items())).encode())
     for module in sorted(_reached((entry.module, *PROCEDURE))):
         digest.update(f"{module}\0{_content(module)}".encode())
+    if entry.claim.theorems:
+        from equiv.symbolic.kernel import theorem
+
+        digest.update(theorem.digest(entry.claim, entry.path.parent).encode())
     for needed in entry.claim.needs:
         digest.update(_claim_digest(needed).encode())
     return digest.hexdigest()

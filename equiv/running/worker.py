@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +27,7 @@ from equiv.result import Result, Task, decode, encode
 from equiv.running import catalogue
 from equiv.verdict import judge
 
+COMPILED = Path(".equiv/rocq")  # what Rocq has made of the theorems
 Found = tuple[list[Evidence], dict[str, Any]]
 Work = Callable[[Task], Found]
 
@@ -36,9 +38,12 @@ def execute(task: Task) -> Found:
 
 
 def _claim(task: Task) -> Found:
+    from equiv.symbolic.kernel.theorem import check
     from equiv.symbolic.prover import prove
 
-    return list(prove(importlib.import_module(catalogue.claims()[task.id].module))), {}
+    entry = catalogue.claims()[task.id]
+    theorems = check(entry.claim, entry.path.parent, COMPILED)
+    return list(prove(importlib.import_module(entry.module), theorems)), {}
 
 
 def _check(task: Task) -> Found:

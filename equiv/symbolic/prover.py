@@ -11,7 +11,7 @@ from typing import Any, cast
 import sympy
 
 from equiv.claim import Chain, Claim, Derivation, ProofFile, Variant
-from equiv.evidence import Condition, Equality, Evidence, Outcome, Proof, Rejected, Witness
+from equiv.evidence import Condition, Equality, Evidence, Outcome, Proof, Rejected, TheoremProof, Witness
 from equiv.symbolic.decision import (
     Contradiction,
     Decision,
@@ -23,33 +23,37 @@ from equiv.symbolic.decision import (
 )
 from equiv.symbolic.expression import Expr
 from equiv.symbolic.from_sympy import relation, translate
+from equiv.symbolic.latex import latex
 from equiv.symbolic.mutation import tally
 
 
-def prove(module: Any) -> list[Evidence]:
+def prove(module: Any, theorems: TheoremProof | None = None) -> list[Evidence]:
     """The evidence for the claim of one proof file.
 
-    It is about the statement and, for an erratum, against the statement as written.
+    It is about the statement and, for an erratum, against the statement as written. What Rocq accepted
+    of the claim's theorems settles what the chains leave open.
     """
     file = cast(ProofFile, module)
     with sympy.evaluate(False):
         derivation = file.derivation()
         variants = list(file.false_variants())
         as_written = list(module.as_written()) if file.CLAIM.erratum else []
-    evidence = _evidence(derivation, variants, file.CLAIM)
+    evidence = _evidence(derivation, variants, file.CLAIM, theorems)
     if file.CLAIM.erratum:
         evidence.append(_against(as_written))
     return evidence
 
 
-def _evidence(derivation: Derivation, variants: Iterable[Variant], claim: Claim) -> list[Evidence]:
+def _evidence(
+    derivation: Derivation, variants: Iterable[Variant], claim: Claim, theorems: TheoremProof | None
+) -> list[Evidence]:
     """The proof and, where our own rules contradict certified values, the refutation beside it."""
     domain = _domain(derivation.hypotheses)
     decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
     rejected, surviving = _try_variants(variants)
     witnesses = [d.witness for _, d in decided if isinstance(d, Different)]
     hypotheses = [
-        Condition(text=str(h), kind="hypothesis", latex=sympy.latex(h), discharged="assumed by the statement")
+        Condition(text=str(h), kind="hypothesis", latex=latex(h), discharged="assumed by the statement")
         for h in derivation.hypotheses
     ]
     met = [c for _, d in decided for c in _conditions(d)]
@@ -61,6 +65,7 @@ def _evidence(derivation: Derivation, variants: Iterable[Variant], claim: Claim)
         surviving_variants=surviving,
         mutants=tally(_statements(derivation), domain, claim.id),
         open=claim.open,
+        theorems=theorems,
     )
     contradictions = [d.refuted.witness for _, d in decided if isinstance(d, Contradiction)]
     return [proof, *(Proof(witness=w) for w in contradictions[:1])]
@@ -96,13 +101,13 @@ def _domain(hypotheses: Iterable[Any]) -> Domain:
 
 def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision]]:
     links = []
-    latex = [_latex(line.expression) for line in chain.lines]
+    formulas = [latex(line.expression) for line in chain.lines]
     for k, (above, below) in enumerate(pairwise(chain.lines)):
         decision = decide(translate(above.expression), translate(below.expression), domain)
         equality = Equality(
             title=chain.title,
-            left=latex[k],
-            right=latex[k + 1],
+            left=formulas[k],
+            right=formulas[k + 1],
             why=below.why,
             outcome=_outcome(decision),
             reason=_reason(decision),
@@ -157,7 +162,3 @@ def _instantiate(side: Any, instance: Any) -> Any:
     for function, concrete in instance.items():
         side = side.replace(function, concrete)  # subs does not look for functions inside an integral
     return side.doit()
-
-
-def _latex(e: Any) -> str:
-    return str(sympy.latex(e))

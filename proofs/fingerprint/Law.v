@@ -12,6 +12,9 @@ Open Scope R_scope.
 
 (** ** Draws *)
 
+(** The probability of an event of the draws. *)
+Definition law (Coordinate : Type) := ((nat -> state Coordinate) -> Prop) -> R.
+
 Section Draws.
 Variable K : nat.                                             (* the number of draws *)
 Definition dot (a b : nat -> R) : R := sum K (fun d => a d * b d).
@@ -35,8 +38,7 @@ Definition noise (G : nat -> nat -> R) (n : nat -> state Coordinate) : nat -> st
 Definition reflect_draws (v : nat -> R) (n : nat -> state Coordinate) : nat -> state Coordinate :=
   fun d k => reflect v (fun e => n e k) d.
 
-Definition law := ((nat -> state Coordinate) -> Prop) -> R.
-Definition rotation_invariant (P : law) : Prop :=
+Definition rotation_invariant (P : law Coordinate) : Prop :=
   forall v event, dot v v <> 0 -> P (fun n => event (reflect_draws v n)) = P event.
 End Draws.
 
@@ -134,7 +136,7 @@ Qed.
 Context {Coordinate : Type}.
 
 (** The law of the noise depends on its covariance alone. *)
-Lemma noise_law : forall (P : law) m G G' (event : (nat -> state Coordinate) -> Prop), rotation_invariant K P ->
+Lemma noise_law : forall (P : law Coordinate) m G G' (event : (nat -> state Coordinate) -> Prop), rotation_invariant K P ->
   (forall i j, (i < m)%nat -> (j < m)%nat -> covariance K G i j = covariance K G' i j) ->
   (forall w w', (forall j, (j < m)%nat -> w j = w' j) -> event w = event w') ->
   P (fun n => event (noise K G n)) = P (fun n => event (noise K G' n)).
@@ -185,7 +187,7 @@ Section Given.
 Variable K : nat.
 
 Lemma law_given_start : forall {Label Coordinate} (A B : sampler Label) G G' (F : network Label Coordinate) zeta
-    (P : law) event,
+    (P : law Coordinate) event,
   same_given_start K A G B G' -> rotation_invariant K P ->
   P (fun n => event (output A F zeta (noise K G n))) = P (fun n => event (output B F zeta (noise K G' n))).
 Proof.

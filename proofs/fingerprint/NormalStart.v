@@ -46,7 +46,7 @@ Definition same_from_normal (A : sampler Label) G (B : sampler Label) G' : Prop 
     (forall j i, (j <= calls A)%nat -> (i < calls A)%nat -> weight A j i = weight B (p j) (p i)) /\
     forall i j, (i <= calls A)%nat -> (j <= calls A)%nat -> Sigma A G i j = Sigma B G' (p i) (p j).
 
-Lemma law_from_normal : forall {Coordinate} A G B G' (F : network Label Coordinate) (P : law) event,
+Lemma law_from_normal : forall {Coordinate} A G B G' (F : network Label Coordinate) (P : law Coordinate) event,
   same_from_normal A G B G' -> rotation_invariant (Datatypes.S K) P ->
   P (fun n => event (drawn_output A G F n)) = P (fun n => event (drawn_output B G' F n)).
 Proof.

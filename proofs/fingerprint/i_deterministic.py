@@ -6,17 +6,16 @@ H, adding their columns, until nothing changes; the output stays the same for ev
 zeta that is not zero, and networks that interpolate finite sets of points, two reduced samplers give the
 same output for every network if and only if (l, c, H) are the same up to the naming of calls.
 
-Proof of "only if". Put the calls of both together, and identify, going forward, calls with the same label,
-c and row of H over what is already identified; two calls of one sampler never are, because it is reduced.
-Number what results so that H stays triangular. Give call u the output x^(u+1) zeta, for a real x. The
-queries of two calls with one label differ by zeta times (c_u - c_v) + sum_k (H_uk - H_vk) x^(k+1), a
-polynomial that is not zero; so for all but finitely many x the queries are distinct, and a network goes
-through them. Both samplers then run as planned, and their outputs differ by zeta times (c_N - c'_N) + sum_u
-(H_Nu - H'_Nu) x^(u+1). This is zero for infinitely many x, so all its coefficients are: the rows of the
-output agree. A call with a nonzero entry there belongs to both samplers, with the same row; so do, in turn,
-the calls with a nonzero entry in that row, and finally all, because all lead to the output. The steps that
-are algebra are shown for three calls of one label after identification, where the network is a polynomial
-of degree two.
+Proof of "only if". Take the calls of A and then those of B, and name them, going forward: a call gets the
+name of an earlier one if their labels are the same and their queries are, whatever each name is answered.
+Let name u be answered x_u zeta. Two queries with one label and different names differ by zeta times an
+affine form in x that is not zero; so for some x all of them are distinct, and a network goes through them.
+If the outputs, as planned, differed by a form that is not zero, x could be chosen so that they differ. So
+the rows of the output agree, name by name. In a reduced sampler no two calls have one name; so a call with a
+nonzero entry in that row has the name of a call of the other sampler, with the same row; so have, in turn,
+the calls with a nonzero entry in that row, and finally all, because all lead to the output. This is proved
+in Rocq, for any number of calls and states of any dimension (Deterministic.v); below, its algebra for three
+calls of one label, where x_u is x^(u+1) and the network is a polynomial of degree two.
 
 Not claimed: networks of a class that does not interpolate, as affine ones; calls whose weights depend on
 the data.
@@ -27,13 +26,60 @@ from typing import Any
 
 from sympy import Ne, symbols
 
-from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
+from equiv.claim import Chain, Claim, Derivation, Source, Theorem, Variant, chain
 from equiv.proofs._samplers import queries, through
 
 CLAIM = Claim(
     id="i-deterministic",
     title="Deterministic samplers are the same exactly if their matrices are",
-    open="the induction over calls is argued in the text; its algebra was decided for three calls",
+    open="the induction over calls: the chains have three of them",
+    theorems=(
+        Theorem(
+            name="Deterministic.deterministic",
+            says="reduced samplers have the same outputs exactly if their matrices are the same",
+            statement="""forall (Label Coordinate : Type) (A B : sampler Label)
+    (K : network Label Coordinate -> Prop) (zeta : state Coordinate),
+  reduced A -> reduced B -> interpolates K -> (exists k, zeta k <> 0) ->
+  (forall F, K F -> output A F zeta silent = output B F zeta silent) <-> same A B""",
+        ),
+        Theorem(
+            name="Reduction.reduced_form_silent",
+            says="deleting and merging calls ends with a reduced sampler, and changes no output",
+            statement="""forall (Label : Type) (A : sampler Label), exists B, reduced B /\\
+  forall Coordinate (F : network Label Coordinate) zeta,
+    output A F zeta silent = output B F zeta silent""",
+        ),
+        Theorem(
+            name="Counterexamples.all_networks_interpolate",
+            says="the hypothesis can be met: the class of all networks interpolates",
+            statement="""forall (Label Coordinate : Type) (all : list Coordinate),
+  (forall l m : Label, {l = m} + {l <> m}) -> (forall k, List.In k all) ->
+  interpolates (fun _ : network Label Coordinate => True)""",
+        ),
+    ),
+    counterexamples=(
+        Theorem(
+            name="Counterexamples.not_without_reduction",
+            says="without reduction the matrices are not determined",
+            statement="""exists A B : sampler unit,
+  (forall (Coordinate : Type) (F : network unit Coordinate) zeta,
+    output A F zeta silent = output B F zeta silent) /\\ ~ same A B""",
+        ),
+        Theorem(
+            name="Counterexamples.not_from_zero",
+            says="from the start zero, c is not seen",
+            statement="""exists A B : sampler unit, reduced A /\\ reduced B /\\ ~ same A B /\\
+  forall (Coordinate : Type) (F : network unit Coordinate),
+    output A F (fun _ => 0) silent = output B F (fun _ => 0) silent""",
+        ),
+        Theorem(
+            name="Counterexamples.not_for_affine_networks",
+            says="affine networks, which do not interpolate, do not see all if a label is repeated",
+            statement="""exists A B : sampler unit, reduced A /\\ reduced B /\\ ~ same A B /\\
+  forall (Coordinate : Type) (f : R) (g zeta : state Coordinate),
+    output A (fun _ q k => f * q k + g k) zeta silent = output B (fun _ q k => f * q k + g k) zeta silent""",
+        ),
+    ),
     statement=r"q_j = c_j \zeta + \sum_{i<j} H_{ji} F(l_i, q_i), \quad \zeta \ne 0, \text{ reduced:}\quad"
     r" q_N = q'_N \text{ for every } F \iff (l, c, H) \cong (l', c', H')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same"),

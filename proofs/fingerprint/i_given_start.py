@@ -7,7 +7,10 @@ give the same law, for every network. Reduction changes no output: calls without
 calls with the same label, c and row of H whose noise is almost surely equal, that is with W_ii - 2 W_ij +
 W_jj = 0, are asked the same. How the noise was drawn does not matter: if w = G n with standard normal n,
 then W = G G^T, which no rotation or change of sign of the draws changes. The diagonal of W is not enough:
-already for one call of a linear network, the variance of the output has every entry of W.
+already for one call of a linear network, the variance of the output has every entry of W. For any number of
+calls and draws this is proved in Rocq (Law.v): rows with the same inner products are carried to each other
+by reflections, one a row, and reflecting the draws does not change their law. That normal draws have such a
+law is a hypothesis there: their density depends on the length of the draws alone.
 
 Not claimed: noise that is not normal, or that depends on the state; the converse (i-output-law has it).
 """
@@ -17,15 +20,63 @@ from typing import Any
 
 from sympy import S, cos, sin, symbols
 
-from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
+from equiv.claim import Chain, Claim, Derivation, Source, Theorem, Variant, chain
 from equiv.proofs._calculus import mean
 from equiv.proofs._samplers import queries
 
 CLAIM = Claim(
     id="i-given-start",
     title="Given the start, the matrices determine the law",
-    open="that the output is one and the same function of the start and of jointly normal noise is argued in"
-    " the text; its algebra was decided for two draws and one call",
+    open="any number of draws and calls: the chains have two draws and one call",
+    theorems=(
+        Theorem(
+            name="Law.law_given_start",
+            says="(l, c, H, W), up to the names of calls, determines the law of the output; of the law of the"
+            " draws it is used that rotations do not change it",
+            statement="""forall (K : nat) (Label Coordinate : Type) (A B : sampler Label)
+    (G G' : nat -> nat -> R) (F : network Label Coordinate) (zeta : state Coordinate)
+    (P : law Coordinate) (event : state Coordinate -> Prop),
+  same_given_start K A G B G' -> rotation_invariant K P ->
+  P (fun n => event (output A F zeta (noise K G n))) =
+  P (fun n => event (output B F zeta (noise K G' n)))""",
+        ),
+        Theorem(
+            name="Law.reduced_form_given_start",
+            says="deleting and merging calls ends with a reduced sampler, and changes no output, whatever is"
+            " drawn",
+            statement="""forall (K : nat) (Label : Type) (A : sampler Label) (G : nat -> nat -> R),
+  exists B G', reduced_given_start K B G' /\\
+    forall Coordinate (F : network Label Coordinate) zeta n,
+      output A F zeta (noise K G n) = output B F zeta (noise K G' n)""",
+        ),
+        Theorem(
+            name="Law.distance_zero",
+            says="W_ii - 2 W_ij + W_jj is zero exactly if w_i and w_j are made of the draws alike",
+            statement="""forall (K : nat) (G : nat -> nat -> R) (i j : nat),
+  distance K G i j = 0 <-> forall d, (d < K)%nat -> G i d = G j d""",
+        ),
+    ),
+    counterexamples=(
+        Theorem(
+            name="NoiseCounterexamples.diagonal_is_not_enough",
+            says="equal variances do not give equal laws, unless two draws are almost surely equal",
+            statement="""exists (A : sampler unit) G G',
+  (forall i, (i <= calls A)%nat -> covariance 2 G i i = covariance 2 G' i i) /\\
+  forall P : law unit,
+    P (fun n => n 1%nat tt - n O tt = 0) <> P (fun n => n O tt - n O tt = 0) ->
+    exists (F : network unit unit) event,
+      P (fun n => event (output A F (fun _ => 0) (noise 2 G n))) <>
+      P (fun n => event (output A F (fun _ => 0) (noise 2 G' n)))""",
+        ),
+        Theorem(
+            name="NoiseCounterexamples.equal_variances_are_not_equal",
+            says="calls whose noises have the same variance are not asked the same",
+            statement="""exists (A : sampler unit) G,
+  twins A 0 1 /\\ covariance 2 G 0 0 = covariance 2 G 1 1 /\\
+  exists (F : network unit unit) (n : nat -> state unit),
+    query A F (fun _ => 0) (noise 2 G n) 0 <> query A F (fun _ => 0) (noise 2 G n) 1""",
+        ),
+    ),
     statement=r"(l, c, H, W) = (l', c', H', W') \implies q_N | \zeta \sim q'_N | \zeta \text{ for every"
     r" network},"
     r" \qquad W = G G^T = (G O) (G O)^T, \qquad W_{ii} - 2 W_{ij} + W_{jj} = 0 \iff w_i = w_j",

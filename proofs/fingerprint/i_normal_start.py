@@ -5,7 +5,8 @@ and what follows depends on zeta and the noise through it alone. So samplers wit
 give the same law for every network, and c is not seen by itself: (c, W), (-c, W) and (0, W + S^2 c c^T)
 have the same Sigma. They are told apart given the start. Two shares are almost surely equal exactly if c
 and the noise are: Sigma_ii - 2 Sigma_ij + Sigma_jj = S^2 (c_i - c_j)^2 + (W_ii - 2 W_ij + W_jj), a sum of
-two terms that are not negative; so calls are merged alike.
+two terms that are not negative; so calls are merged alike. For any number of calls this is proved in Rocq
+(NormalStart.v).
 
 Not claimed: a start that is not normal, or a start that is given, as in editing: there (c, W) decides.
 """
@@ -15,15 +16,48 @@ from typing import Any
 
 from sympy import S, symbols
 
-from equiv.claim import Claim, Derivation, Source, Variant, chain
+from equiv.claim import Claim, Derivation, Source, Theorem, Variant, chain
 from equiv.proofs._calculus import mean
 from equiv.proofs._samplers import queries
 
 CLAIM = Claim(
     id="i-normal-start",
     title="From a normal start, Sigma decides",
-    open="that the output depends on the sums of start and noise alone, for every number of calls, is argued"
-    " in the text; the entries of Sigma were decided",
+    open="any number of calls: the chains have two",
+    theorems=(
+        Theorem(
+            name="NormalStart.law_from_normal",
+            says="(l, H, Sigma), up to the names of calls, determines the law of the output",
+            statement="""forall (Label : Type) (S : R) (K : nat) (Coordinate : Type)
+    (A : sampler Label) (G : nat -> nat -> R) (B : sampler Label) (G' : nat -> nat -> R)
+    (F : network Label Coordinate) (P : law Coordinate) (event : state Coordinate -> Prop),
+  same_from_normal S K A G B G' -> rotation_invariant (Datatypes.S K) P ->
+  P (fun n => event (drawn_output S K A G F n)) = P (fun n => event (drawn_output S K B G' F n))""",
+        ),
+        Theorem(
+            name="NormalStart.reduced_alike",
+            says="calls are merged alike, whether the start is given or drawn",
+            statement="""forall (Label : Type) (S : R) (K : nat) (A : sampler Label) (G : nat -> nat -> R),
+  S <> 0 ->
+  reduced_given_start (Datatypes.S K) (at_zero A) (shares S A G) <-> reduced_given_start K A G""",
+        ),
+    ),
+    counterexamples=(
+        Theorem(
+            name="NoiseCounterexamples.Sigma_is_not_enough_given_the_start",
+            says="given the start, samplers with the same Sigma may have different outputs",
+            statement="""exists A B : sampler unit,
+  same_from_normal 1 0 A independent B independent /\\
+  exists (F : network unit unit) (zeta : state unit), output A F zeta silent <> output B F zeta silent""",
+        ),
+        Theorem(
+            name="NoiseCounterexamples.the_spread_is_squared",
+            says="with S in place of its square, samplers with different Sigma would be the same",
+            statement="""exists A B : sampler unit,
+  (forall i j, (i <= 1)%nat -> (j <= 1)%nat -> 2 * start A i * start A j = 1 * start B i * start B j) /\\
+  exists i, Sigma 2 0 A independent i i <> Sigma 1 0 B independent i i""",
+        ),
+    ),
     statement=r"\zeta \sim N(0, S^2): \quad (l, H, \Sigma) = (l', H', \Sigma') \implies q_N \sim q'_N"
     r" \text{ for every network}, \qquad \Sigma = S^2 c c^T + W",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
