@@ -12,13 +12,14 @@ Not claimed: the size of x_hat'; the error accumulated over steps.
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Derivative, Function, Lambda, S, evaluate, exp
+from sympy import S, exp, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
-from equiv.formulas.levels import Level, log_snr, noise_ratio
+from equiv.formulas.levels import log_snr, noise_ratio
 from equiv.formulas.steps import ddim_step
 from equiv.proofs._calculus import rate
-from equiv.proofs._symbols import inside, t, then
+from equiv.proofs._rates import rates
+from equiv.proofs._symbols import eps_hat, now, then, x_hat
 
 CLAIM = Claim(
     id="f-clairaut",
@@ -30,63 +31,61 @@ CLAIM = Claim(
     needs=("p-conversions",),
 )
 
-alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True)
-x_along, eps_along = Function("X", real=True), Function("E", real=True)
-LEVEL = Level(alpha(t), sigma(t))
-FLOW = {alpha: Lambda(t, 1 - t), sigma: Lambda(t, t), x_along: Lambda(t, t), eps_along: Lambda(t, t**2)}
+x_rate, eps_rate = symbols("xhatdot epsilonhatdot", real=True)
+RATES = {now.alpha: rates.alpha, now.sigma: rates.sigma, x_hat: x_rate, eps_hat: eps_rate}
+BALANCED = -now.alpha / now.sigma * x_rate  # the rate of eps_hat by that of x_hat
+
+
+def _by_time(e: Any) -> Any:
+    """The chain rule: level and predictions move."""
+    return sum((rate(e, of) * its_rate for of, its_rate in RATES.items()), start=S.Zero)
 
 
 def _state() -> Any:
-    return alpha(t) * x_along(t) + sigma(t) * eps_along(t)
+    return now.alpha * x_hat + now.sigma * eps_hat
 
 
 def _velocity() -> Any:
-    return rate(alpha(t)) * x_along(t) + rate(sigma(t)) * eps_along(t)
+    return rates.alpha * x_hat + rates.sigma * eps_hat
 
 
-def _balance() -> Any:
-    return alpha(t) * rate(x_along(t)) + sigma(t) * rate(eps_along(t))
-
-
-def _change() -> Any:
+def _change(of_eps: Any) -> Any:
     """Of the pair, carried to the level s."""
-    return then.alpha * rate(x_along(t)) + then.sigma * rate(eps_along(t))
-
-
-def _on_the_path(e: Any) -> Any:
-    """``e``, with the rate of eps_hat by that of x_hat."""
-    with evaluate(True):
-        return e.subs(Derivative(eps_along(t), t), -alpha(t) / sigma(t) * rate(x_along(t)))
+    return then.alpha * x_rate + then.sigma * of_eps
 
 
 def derivation() -> Derivation:
-    step = ddim_step(_state(), x_along(t), LEVEL, then)
-    growth = 1 / noise_ratio(then) - 1 / noise_ratio(LEVEL)
+    carried = then.alpha * x_hat + then.sigma * eps_hat
+    growth = 1 / noise_ratio(then) - 1 / noise_ratio(now)
     return Derivation(
         chains=(
             chain(
                 "The path solves its equation exactly if the changes balance",
-                rate(_state()) - _velocity(),
-                ("the product rule", _balance()),
+                _by_time(_state()) - _velocity(),
+                ("the product rule", now.alpha * x_rate + now.sigma * eps_rate),
             ),
-            chain("On such a path", _on_the_path(_balance()), ("eps' is -alpha / sigma x'", S.Zero)),
+            chain(
+                "Where they do, the change of eps",
+                now.sigma * BALANCED,
+                ("balances that of x", -now.alpha * x_rate),
+            ),
             chain(
                 "The DDIM step from any time keeps the pair",
-                step,
-                ("eps is (z - alpha x) / sigma", then.alpha * x_along(t) + then.sigma * eps_along(t)),
+                ddim_step(_state(), x_hat, now, then),
+                ("eps is (z - alpha x) / sigma", carried),
             ),
             chain(
                 "How it changes with the time it starts from",
-                rate(then.alpha * x_along(t) + then.sigma * eps_along(t)),
-                ("the level s stays", _change()),
+                _by_time(carried),
+                ("the level s stays", _change(eps_rate)),
             ),
             chain(
-                "On such a path",
-                _on_the_path(_change()),
-                ("the changes balance", then.sigma * growth * rate(x_along(t))),
+                "Where the changes balance",
+                _change(BALANCED),
+                ("eps' is -alpha / sigma x'", then.sigma * growth * x_rate),
                 (
                     "alpha / sigma is exp(lambda/2)",
-                    then.sigma * (exp(log_snr(then) / 2) - exp(log_snr(LEVEL) / 2)) * rate(x_along(t)),
+                    then.sigma * (exp(log_snr(then) / 2) - exp(log_snr(now) / 2)) * x_rate,
                 ),
             ),
         )
@@ -94,26 +93,15 @@ def derivation() -> Derivation:
 
 
 def false_variants() -> Iterable[Variant]:
-    slope = _on_the_path(_change())
-    growth = 1 / noise_ratio(then) - 1 / noise_ratio(LEVEL)
-    hypotheses = (inside(t),)
+    growth = 1 / noise_ratio(then) - 1 / noise_ratio(now)
     for name, right in (
-        ("the error with its sign turned", -then.sigma * growth * rate(x_along(t))),
-        ("the error with alpha_s in front", then.alpha * growth * rate(x_along(t))),
-        (
-            "the error in noise ratios",
-            then.sigma * (noise_ratio(then) - noise_ratio(LEVEL)) * rate(x_along(t)),
-        ),
+        ("the error with its sign turned", -then.sigma * growth * x_rate),
+        ("the error with alpha_s in front", then.alpha * growth * x_rate),
+        ("the error in noise ratios", then.sigma * (noise_ratio(then) - noise_ratio(now)) * x_rate),
         (
             "the error in lambda, not lambda/2",
-            then.sigma * (exp(log_snr(then)) - exp(log_snr(LEVEL))) * rate(x_along(t)),
+            then.sigma * (exp(log_snr(then)) - exp(log_snr(now))) * x_rate,
         ),
     ):
-        yield Variant(name=name, left=slope, right=right, hypotheses=hypotheses, instance=FLOW)
-    yield Variant(
-        name="every pair of predictions balances",
-        left=_balance(),
-        right=S.Zero,
-        hypotheses=hypotheses,
-        instance=FLOW,
-    )
+        yield Variant(name=name, left=_change(BALANCED), right=right)
+    yield Variant(name="every pair of predictions balances", left=_by_time(_state()), right=_velocity())

@@ -10,13 +10,16 @@ Not claimed: times at which alpha or sigma is zero; which process a source means
 """
 
 from collections.abc import Iterable
+from typing import Any
 
-from sympy import Function, Lambda, log
+from sympy import log
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
-from equiv.formulas.levels import Level, log_snr, noise_ratio
-from equiv.proofs._calculus import at, rate
-from equiv.proofs._symbols import inside, s, t, x_hat
+from equiv.formulas.levels import log_snr, noise_ratio
+from equiv.formulas.steps import renoise
+from equiv.proofs._calculus import at
+from equiv.proofs._rates import falling, rates, total_rate
+from equiv.proofs._symbols import now, then, x_hat
 
 CLAIM = Claim(
     id="s-fg-from-alphasigma",
@@ -27,77 +30,76 @@ CLAIM = Claim(
     needs=("d-forward-kernel",),
 )
 
-alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True)
-LEVEL = Level(alpha(t), sigma(t))
-FLOW = {alpha: Lambda(t, 1 - t), sigma: Lambda(t, t)}
+
+def _at_now(e: Any) -> Any:
+    """Where the earlier level is the same."""
+    return at(at(e, then.alpha, now.alpha), then.sigma, now.sigma)
+
+
+def _drift() -> Any:
+    return total_rate(log(now.alpha))
+
+
+def _diffusion_squared() -> Any:
+    return 2 * now.alpha * now.sigma * total_rate(noise_ratio(now))
 
 
 def derivation() -> Derivation:
-    drift = rate(log(alpha(t)))
-    diffusion_squared = 2 * alpha(t) * sigma(t) * rate(noise_ratio(LEVEL))
-    start_to_now = alpha(t) / alpha(s)
-    added = sigma(t) ** 2 - start_to_now**2 * sigma(s) ** 2
+    variance = now.sigma**2
+    added = variance - (now.alpha / then.alpha) ** 2 * then.sigma**2
     return Derivation(
         chains=(
             chain(
                 "The rate at which the kernel from s to t scales a state, by alpha_t / alpha_s",
-                at(rate(start_to_now * x_hat), s, t),
-                ("differentiated at s = t", rate(alpha(t)) / alpha(t) * x_hat),
-                ("the derivative of the logarithm", drift * x_hat),
+                _at_now(total_rate(renoise(x_hat, 0, then, now))),
+                ("differentiated at s = t", rates.alpha / now.alpha * x_hat),
+                ("the derivative of the logarithm", _drift() * x_hat),
             ),
             chain(
                 "The rate at which it adds variance",
-                at(rate(added), s, t),
-                (
-                    "differentiated at s = t",
-                    rate(sigma(t) ** 2) - 2 * drift * sigma(t) ** 2,
-                ),
-                ("the quotient rule, backwards", diffusion_squared),
+                _at_now(total_rate(added)),
+                ("differentiated at s = t", 2 * now.sigma * rates.sigma - 2 * _drift() * variance),
+                ("the quotient rule, backwards", _diffusion_squared()),
             ),
             chain(
                 "The mean solves m' = f m",
-                rate(alpha(t) * x_hat),
-                ("f is alpha'/alpha", drift * (alpha(t) * x_hat)),
+                total_rate(now.alpha * x_hat),
+                ("f is alpha'/alpha", _drift() * (now.alpha * x_hat)),
             ),
             chain(
                 "The variance solves S' = 2 f S + g^2",
-                rate(sigma(t) ** 2),
-                ("the product rule, with (sigma / alpha)'", 2 * drift * sigma(t) ** 2 + diffusion_squared),
+                total_rate(variance),
+                ("the product rule, with (sigma / alpha)'", 2 * _drift() * variance + _diffusion_squared()),
             ),
             chain(
                 "The diffusion by the log-SNR",
-                diffusion_squared,
+                _diffusion_squared(),
                 (
                     "the quotient rule",
-                    2 * sigma(t) * rate(sigma(t)) - 2 * sigma(t) ** 2 * rate(alpha(t)) / alpha(t),
+                    2 * now.sigma * rates.sigma - 2 * variance * rates.alpha / now.alpha,
                 ),
-                ("lambda is 2 log(alpha / sigma)", -(sigma(t) ** 2) * rate(log_snr(LEVEL))),
+                ("lambda is 2 log(alpha / sigma)", -variance * total_rate(log_snr(now))),
             ),
             chain(
                 "The diffusion by the squared noise ratio",
-                diffusion_squared,
-                ("(r^2)' is 2 r r'", alpha(t) ** 2 * rate(sigma(t) ** 2 / alpha(t) ** 2)),
+                _diffusion_squared(),
+                ("(r^2)' is 2 r r'", now.alpha**2 * total_rate(variance / now.alpha**2)),
             ),
         )
     )
 
 
 def false_variants() -> Iterable[Variant]:
-    grows = rate(sigma(t) ** 2)
+    variance, ratio_rate = now.sigma**2, total_rate(noise_ratio(now))
     for name, drift, diffusion_squared in (
-        ("g^2 is the rate of sigma^2, as if f were zero", rate(log(alpha(t))), grows),
-        ("g^2 without its factor two", rate(log(alpha(t))), alpha(t) * sigma(t) * rate(sigma(t) / alpha(t))),
-        ("g^2 with the sign of lambda'", rate(log(alpha(t))), sigma(t) ** 2 * rate(log_snr(LEVEL))),
-        (
-            "f is alpha', not divided by alpha",
-            rate(alpha(t)),
-            2 * alpha(t) * sigma(t) * rate(sigma(t) / alpha(t)),
-        ),
+        ("g^2 is the rate of sigma^2, as if f were zero", _drift(), total_rate(variance)),
+        ("g^2 without its factor two", _drift(), now.alpha * now.sigma * ratio_rate),
+        ("g^2 with the sign of lambda'", _drift(), variance * total_rate(log_snr(now))),
+        ("f is alpha', not divided by alpha", rates.alpha, _diffusion_squared()),
     ):
         yield Variant(
             name=name,
-            left=grows,
-            right=2 * drift * sigma(t) ** 2 + diffusion_squared,
-            hypotheses=(inside(t),),
-            instance=FLOW,
+            left=total_rate(variance),
+            right=2 * drift * variance + diffusion_squared,
+            hypotheses=(falling(),),
         )
