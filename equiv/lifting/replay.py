@@ -132,4 +132,4 @@ def disagreement(
 def is_checked(read: Sequence[Expr], point: Mapping[Expr, Fraction], off: Precision) -> bool:
     """Is the value of every element known well enough to tell it from another?"""
     found = [value(e, point, off) for e in dict.fromkeys(read)]
-    return all(ball.is_finite() and ball.rad() < 2**-6 * (1 + abs(ball.mid())) for ball in found)
+    return all(ball.is_finite() and ball.rad() < 2**-3 * (1 + abs(ball.mid())) for ball in found)

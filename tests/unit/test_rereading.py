@@ -1,0 +1,148 @@
+"""What was read is run again: right readings stand, wrong ones are seen."""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+import torch
+from operator_cases import CASES
+
+from equiv.lifting import replay, rerun
+from equiv.lifting.reading import Given, Reading, read
+from equiv.lifting.refusal import Unsupported
+from equiv.lifting.rerun import Rerun
+from equiv.lifting.tracer import Tracer
+from equiv.number import sqrt
+from equiv.symbolic.expression import Expr, const, literal, node, symbol
+
+T = torch.Tensor
+z, s = symbol("z"), symbol("s", "schedule", positive=True)
+DOUBLE = replay.precision({torch.float64})
+
+
+def given(dtype: torch.dtype = torch.float64) -> dict[str, Given]:
+    chance = torch.Generator().manual_seed(0)
+    return {k: Given((torch.rand(2, 3, generator=chance) * 1.75 + 0.25).to(dtype)) for k in "xyz"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("name", CASES)
+def test_no_operator_is_taken_for_a_leak(name: str, dtype: torch.dtype) -> None:
+    reading = read(lambda x, y, z: CASES[name](x, y, z), given(dtype))
+    assert reading.expressions.shape == reading.result.shape
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(
+    "code",
+    [lambda x, y, z: (x * 0.3 + y / z).sqrt(), lambda x, y, z: 1 - x * 1e-3 + torch.randn_like(y)],
+    ids=["root", "noise"],
+)
+def test_nor_is_the_rounding_of_a_narrow_type(code: Callable[..., T], dtype: torch.dtype) -> None:
+    assert not read(code, given(dtype)).assumptions
+
+
+@pytest.mark.parametrize(
+    ("e", "got"),
+    [
+        (z * 2, 3.0),
+        (z * 2 + s, 3.5 + 1e-9),
+        (sqrt(z), math.nan),
+        (sqrt(z), math.inf),
+        (z * literal(0.1), 0.1500001),
+        (node("call", z, param=("floor",)), 2.0),
+        (node("call", z, z, param=("lt",)), 1.0),
+        (node("call", node("call", const(1), z, param=("lt",)), z, s, param=("where",)), 0.5),
+    ],
+    ids=str,
+)
+def test_another_value_is_a_disagreement(e: Expr, got: float) -> None:
+    point = {z: Fraction(3, 2), s: Fraction(1, 2)}
+    right = float(replay.value(e, point, replay.EXACT).mid())
+    assert replay.disagreement([e], [right], point, DOUBLE) is None
+    assert (replay.disagreement([e], [got], point, DOUBLE) is None) == (got == right)
+
+
+def test_what_has_no_known_value_is_not_said_to_be_checked() -> None:
+    unknown = node("call", z, param=("i0",))
+    assert replay.is_checked([z], {z: Fraction(1)}, DOUBLE)
+    assert not replay.is_checked([unknown], {z: Fraction(1)}, DOUBLE)
+    reading = read(lambda x: torch.i0(x), {"x": given()["x"]})
+    assert "not known well enough" in reading.assumptions[0].text
+
+
+def test_one_roundings_worth_is_no_disagreement_and_a_hundred_are() -> None:
+    e, point = z / 3, {z: Fraction(1)}
+    assert replay.disagreement([e], [math.nextafter(1 / 3, 1)], point, DOUBLE) is None
+    assert replay.disagreement([e], [1 / 3 * (1 + 100 * 2**-53)], point, DOUBLE) is not None
+
+
+def reading_of_levels(code: Callable[[T, T], T]) -> Reading:
+    levels = Given(torch.tensor([0.75, 0.5, 0.5, 0.0, 1.0], dtype=torch.float64), "schedule")
+    return read(code, {"x": given()["x"], "levels": levels})
+
+
+def test_entries_of_one_value_are_told_apart() -> None:
+    assert str(reading_of_levels(lambda x, levels: x * levels[2]).element) == "x*levels_2"
+
+
+def test_zeros_and_ones_stay() -> None:
+    assert str(reading_of_levels(lambda x, levels: x * levels[3] + levels[4]).element) == "x*0 + 1"
+
+
+def test_a_value_that_left_keeps_the_schedule_where_it_is() -> None:
+    reading = reading_of_levels(lambda x, levels: x * levels[0].item())
+    assert [a.text for a in reading.assumptions] == ["levels_0 = 0.75"]
+
+
+def test_a_branch_that_only_this_point_takes_is_said() -> None:
+    reading = reading_of_levels(lambda x, levels: x * (2 if (x * levels[0].item() == x * 0.75).all() else 3))
+    assert all(a.kind in {"branch", "concretised value"} for a in reading.assumptions)
+    assert str(reading.element) == "x*2"
+
+
+class Sampler:
+    """A step that remembers the one before."""
+
+    def __init__(self, *, leaks: bool) -> None:
+        self.sigmas, self.last, self.leaks = (
+            torch.tensor([0.8, 0.4]).double(),
+            torch.ones(2, 3).double(),
+            leaks,
+        )
+
+    def step(self, x: T) -> T:
+        weight = torch.DoubleTensor([self.sigmas[0]]) if self.leaks else self.sigmas[0]
+        out = x * weight + self.last
+        self.last = out
+        return out
+
+
+@pytest.mark.parametrize("leaks", [False, True])
+def test_a_sampler_with_a_memory_is_copied_before_it_is_read(leaks: bool) -> None:
+    sampler, tracer, x = Sampler(leaks=leaks), Tracer(), given()["x"].values
+    tracer.mark_as(sampler.sigmas, [s, symbol("r", "schedule", positive=True)])
+    tracer.mark(x, "z")
+    tracer.mark(sampler.last, "last")
+    again = Rerun(tracer, sampler, x)
+    with tracer:
+        result = sampler.step(x)
+
+    def run(seed: int, sampler: Sampler, x: T) -> T:
+        return sampler.step(x)
+
+    if leaks:
+        with pytest.raises(Unsupported, match="unseen"):
+            again.hold(result, run)
+    else:
+        assert again.hold(result, run) == [] and again.hold(result, run, places=[0, 5]) == []
+        assert str(tracer.element(result)) == "z*s + last"
+
+
+def test_without_other_values_the_reading_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerun, "_STRIDES", (0.0,))
+    monkeypatch.setattr(rerun, "_FRESH", (0.0,))
+    reading = read(lambda x: x * 2, {"x": given()["x"]})
+    assert [a.kind for a in reading.assumptions] == ["hypothesis"]
+    assert "no other values" in reading.assumptions[0].text
