@@ -8,9 +8,8 @@ early prediction's weight per that of a later one is a cosine ratio below one to
 falls with e at a constant rate, so that every early share of the whole falls as the churn grows. e = 0 gives
 DDIM's equal weights, e = 1 DDPM's.
 
-Not claimed: that the weights of N steps tend to these as N grows (each later factor is 1 - e tan(t) delta up
-to O(delta^2)); the last few steps, where phi is of the order of delta (see t-ddpm-v-weights); other
-schedules.
+Not claimed: that the weights of N steps tend to these as N grows (t-churn-weights-limit); the last few steps,
+where phi is of the order of delta (t-ddpm-v-weights); other schedules.
 """
 
 from collections.abc import Iterable
