@@ -14,8 +14,8 @@ DDPM. For DDPM the sum is exact on every grid: m = cos(theta_t) / cos(theta_s), 
 the whole range, d = -sum (x_t - x_s)^2 (1 + x_s / x_t)^2. With x_i = i / N that is -sum_i (2 - 1/i)^2 / N^2
 = -(4 N - 4 H_N + H_N^(2)) / N^2, with H_N and H_N^(2) the sums of 1/i and 1/i^2.
 
-Not claimed: that N (1 - std / c) tends to half the integral over the whole range (n-stochastic-limit); what it
-tends to on a grid that stops short; the best grid of a finite number of steps; other data.
+Not claimed: that N (1 - std / c) tends to half the integral over the whole range (n-stochastic-limit); what
+it tends to on a grid that stops short; the best grid of a finite number of steps; other data.
 """
 
 from collections.abc import Iterable
