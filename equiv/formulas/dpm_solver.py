@@ -52,7 +52,7 @@ def dpm_solver_2m(z_t: N, eps_hat: N, eps_before: N, before: Level[N], now: Leve
         z_s = \frac{\alpha_s}{\alpha_t} z_t - \sigma_s (e^h - 1) \left(\hat\epsilon + \tfrac12 D\right),
         \quad D = (\hat\epsilon - \hat\epsilon_{\mathrm{before}}) / r_0
     """
-    return dpm_solver_1(z_t, eps_hat + _slope(eps_hat, eps_before, before, now, then) / 2, now, then)
+    return dpm_solver_1(z_t, eps_hat + slope_of(eps_hat, eps_before, before, now, then) / 2, now, then)
 
 
 def dpm_solver_pp_2m(z_t: N, x_hat: N, x_before: N, before: Level[N], now: Level[N], then: Level[N]) -> N:
@@ -62,7 +62,7 @@ def dpm_solver_pp_2m(z_t: N, x_hat: N, x_before: N, before: Level[N], now: Level
         z_s = \frac{\sigma_s}{\sigma_t} z_t - \alpha_s (e^{-h} - 1) \left(\hat x + \tfrac12 D\right),
         \quad D = (\hat x - \hat x_{\mathrm{before}}) / r_0
     """
-    return dpm_solver_pp_1(z_t, x_hat + _slope(x_hat, x_before, before, now, then) / 2, now, then)
+    return dpm_solver_pp_1(z_t, x_hat + slope_of(x_hat, x_before, before, now, then) / 2, now, then)
 
 
 def dpm_solver_2m_heun(
@@ -75,7 +75,7 @@ def dpm_solver_2m_heun(
             - \sigma_s \left(\frac{e^h - 1}h - 1\right) D
     """
     h = half_log_snr_gain(now, then)
-    slope = _slope(eps_hat, eps_before, before, now, then)
+    slope = slope_of(eps_hat, eps_before, before, now, then)
     return dpm_solver_1(z_t, eps_hat, now, then) - then.sigma * ((exp(h) - 1) / h - 1) * slope
 
 
@@ -89,7 +89,7 @@ def dpm_solver_pp_2m_heun(
             + \alpha_s \left(\frac{e^{-h} - 1}h + 1\right) D
     """
     h = half_log_snr_gain(now, then)
-    slope = _slope(x_hat, x_before, before, now, then)
+    slope = slope_of(x_hat, x_before, before, now, then)
     return dpm_solver_pp_1(z_t, x_hat, now, then) + then.alpha * ((exp(-h) - 1) / h + 1) * slope
 
 
@@ -115,7 +115,8 @@ def dpm_solver_3m(
     """
     h = half_log_snr_gain(now, then)
     half = constant(h, Fraction(1, 2))
-    slope, curvature = _slope_and_curvature(eps_hat, eps_before, eps_earlier, earlier, before, now, then)
+    outputs, levels = (eps_hat, eps_before, eps_earlier), (earlier, before, now, then)
+    slope, curvature = tangent_of(*outputs, *levels), curvature_of(*outputs, *levels)
     return (
         dpm_solver_1(z_t, eps_hat, now, then)
         - then.sigma * ((exp(h) - 1) / h - 1) * slope
@@ -145,7 +146,8 @@ def dpm_solver_pp_3m(
     """
     h = half_log_snr_gain(now, then)
     half = constant(h, Fraction(1, 2))
-    slope, curvature = _slope_and_curvature(x_hat, x_before, x_earlier, earlier, before, now, then)
+    outputs, levels = (x_hat, x_before, x_earlier), (earlier, before, now, then)
+    slope, curvature = tangent_of(*outputs, *levels), curvature_of(*outputs, *levels)
     return (
         dpm_solver_pp_1(z_t, x_hat, now, then)
         + then.alpha * ((exp(-h) - 1) / h + 1) * slope
@@ -188,12 +190,15 @@ def dpm_solver_3s(z_t: N, eps_hat: N, eps_middle: N, middle: Level[N], now: Leve
     return dpm_solver_1(z_t, eps_hat, now, then) - then.sigma * ((exp(h) - 1) / h - 1) * slope
 
 
-def _slope(output: N, output_before: N, before: Level[N], now: Level[N], then: Level[N]) -> N:
-    """The difference of two outputs, per step length."""
+def slope_of(output: N, output_before: N, before: Level[N], now: Level[N], then: Level[N]) -> N:
+    r"""The difference of the last two outputs, per step length.
+
+    .. math:: E_0 = (\hat o - \hat o_{\mathrm{before}}) / r_0
+    """
     return (output - output_before) / (half_log_snr_gain(before, now) / half_log_snr_gain(now, then))
 
 
-def _slope_and_curvature(
+def curvature_of(
     output: N,
     output_before: N,
     output_earlier: N,
@@ -201,10 +206,29 @@ def _slope_and_curvature(
     before: Level[N],
     now: Level[N],
     then: Level[N],
-) -> tuple[N, N]:
-    """First and second differences of three outputs, per step length and its square."""
+) -> N:
+    r"""The second difference of three outputs, per step length squared: half the second derivative.
+
+    .. math:: D_2 = (E_0 - E_1) / (r_0 + r_1)
+    """
     h = half_log_snr_gain(now, then)
     r_0, r_1 = half_log_snr_gain(before, now) / h, half_log_snr_gain(earlier, before) / h
-    last, first = (output - output_before) / r_0, (output_before - output_earlier) / r_1
-    curvature = (last - first) / (r_0 + r_1)
-    return last + r_0 * curvature, curvature
+    return ((output - output_before) / r_0 - (output_before - output_earlier) / r_1) / (r_0 + r_1)
+
+
+def tangent_of(
+    output: N,
+    output_before: N,
+    output_earlier: N,
+    earlier: Level[N],
+    before: Level[N],
+    now: Level[N],
+    then: Level[N],
+) -> N:
+    r"""The derivative, at this level, of the parabola through three outputs, per step length.
+
+    .. math:: D_1 = E_0 + r_0 D_2
+    """
+    r_0 = half_log_snr_gain(before, now) / half_log_snr_gain(now, then)
+    curvature = curvature_of(output, output_before, output_earlier, earlier, before, now, then)
+    return slope_of(output, output_before, before, now, then) + r_0 * curvature

@@ -10,58 +10,67 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from equiv.evidence import Evidence
-from equiv.number import maximum
 from equiv.obligations import Obligation
-from equiv.obligations.specifications import CLIP_RANGE, SPECIFICATIONS, noise
-from equiv.obligations.steps import Owed, hold, output_for, replaced
+from equiv.obligations.networks import output_for
+from equiv.obligations.specifications import CLIP_RANGE, specification
+from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, resolve
+from equiv.subjects.subject import LiftedStep
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbol
 
 OBLIGATION = Obligation(id="next-level-is-listed", title="The next level is the one listed next")
 SAYS = "data at one point x: z_t = alpha_t x + sigma_t e goes to alpha_s x + sigma_s e', e' standard normal"
+NAMED = (
+    "data at one point x: z_t = alpha_t x + sigma_t e goes to alpha_s x, and gets noise of the named variance"
+)
+X, E = symbol("x"), symbol("e", "noise")
+ZERO, ONE = const(0), const(1)
 
 
 def check(task: Task) -> Sequence[Evidence]:
     """The mean and the variance of the result, and that it is linear in x and the noises."""
-    gauge, floor = resolve(task.subject).gauge, SPECIFICATIONS[task.subject].least_variance
-    x, e = symbol("x"), symbol("e", "noise")
-    zero, one = const(0), const(1)
+    formula = specification(task.subject, task.config)
     clips = task.config.get("clip_sample") == "True"
-    inside = (Relation(-CLIP_RANGE, "<", x), Relation(x, "<", CLIP_RANGE)) if clips else ()
+    inside = (Relation(-CLIP_RANGE, "<", X), Relation(X, "<", CLIP_RANGE)) if clips else ()
 
     def owed(step: LiftedStep) -> list[Owed]:
-        state = step.now.alpha * x + step.now.sigma * e
-        output = substitute(output_for(step, gauge, x), {step.state: state})
-        result, drawn = replaced(step, state, output), noise(step)
+        given = _on_a_point(step)
+        result, drawn = substitute(step.output, given), step.noise
 
-        def at(what: Expr, x_is: Expr, e_is: Expr, draw_is: Expr) -> Expr:
-            return substitute(what, {x: x_is, e: e_is, drawn: draw_is})
+        def at(what: Expr, x: Expr, e: Expr, n: Expr) -> Expr:
+            return substitute(what, {X: x, E: e, drawn: n})
 
         def run(*values: Expr) -> dict[str, Expr]:
-            return {
-                "z": at(state, *values),
-                "net": at(output, *values),
-                "n": at(drawn, *values),
-            }
+            used = inputs(step, step.output).items()
+            return {name: at(given.get(e, e), *values) for name, e in used}
 
-        mean, from_state = at(result, x, zero, zero), at(result, zero, one, zero)
-        from_draw = at(result, zero, zero, one)
-        added = step.then.sigma * step.then.sigma - from_state * from_state
-        if floor is not None and step.timestep != 0:
-            added = maximum(added, floor)
-        runs = (run(zero, one, zero), run(zero, zero, one))
-        hypotheses = {x: Fraction(1, 2), e: Fraction(1)}
+        mean, from_state = at(result, X, ZERO, ZERO), at(result, ZERO, ONE, ZERO)
+        from_draw = at(result, ZERO, ZERO, ONE)
+        missing = step.then.sigma * step.then.sigma - from_state * from_state
+        added = formula.variance(step, missing)
+        hypotheses = {X: Fraction(1, 2), E: Fraction(1)}
         return [
-            Owed(mean, step.then.alpha * x, (run(x, zero, zero),), inside, hypotheses),
+            Owed(mean, step.then.alpha * X, (run(X, ZERO, ZERO),), inside, hypotheses),
             Owed(
                 from_state * from_state + from_draw * from_draw,
                 from_state * from_state + added,
-                runs,
+                (run(ZERO, ONE, ZERO), run(ZERO, ZERO, ONE)),
                 inside,
                 hypotheses,
             ),
-            Owed(result, mean + from_state * e + from_draw * drawn, (run(x, e, drawn),), inside, hypotheses),
+            Owed(result, mean + from_state * E + from_draw * drawn, (run(X, E, drawn),), inside, hypotheses),
         ]
 
-    return hold(task, SAYS, owed)
+    return hold(task, NAMED if formula.own_variance else SAYS, owed)
+
+
+def _on_a_point(step: LiftedStep) -> dict[Expr, Expr]:
+    """The inputs of all calls where the data are the point x and all states have the same noise."""
+    given: dict[Expr, Expr] = {}
+    for call in (step, *step.earlier):
+        state = call.now.alpha * X + call.now.sigma * E
+        given[call.state] = state
+        given[call.network] = substitute(output_for(call, X), {call.state: state})
+    for variable in step.folded:  # a state at the level of the call before
+        given[variable] = given[step.earlier[0].state]
+    return given

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from equiv.evidence import Evidence
 from equiv.obligations import Obligation, lifted
-from equiv.obligations.specifications import noise
-from equiv.obligations.steps import Owed, hold, output_for, replaced
+from equiv.obligations.networks import output_for
+from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, resolve
-from equiv.symbolic.expression import symbol
+from equiv.subjects.subject import Call, LiftedStep, resolve
+from equiv.symbolic.expression import Expr, substitute, symbol
 
 OBLIGATION = Obligation(
     id="prediction-type",
@@ -23,16 +23,28 @@ OBLIGATION = Obligation(
 
 def check(task: Task) -> Sequence[Evidence]:
     """Both types are given the output that means the same x_hat; the results are to be equal."""
-    subject = resolve(task.subject)
-    default = subject.options["prediction_type"][0]
+    default = resolve(task.subject).options["prediction_type"][0]
     reference = {**task.config, "prediction_type": default}
-    x_hat = symbol("x_hat", "network")
 
     def owed(step: LiftedStep) -> list[Owed]:
         twin = lifted(task.subject, reference)[step.index]
-        own, other = (output_for(s, subject.gauge, x_hat) for s in (step, twin))
-        got, expected = replaced(step, step.state, own), replaced(twin, twin.state, other)
-        run = {"z": step.state, "net": own, "n": noise(step)}
-        return [Owed(got, expected, (run,), hypotheses={x_hat: step.point[step.network]})]
+        got, expected = _of_x_hat(step), _of_x_hat(twin)
+        outputs = {call.network: output_for(call, _x_hat(call)) for call in (step, *step.earlier)}
+        run = {name: substitute(e, outputs) for name, e in inputs(step, step.output).items()}
+        meant = {_x_hat(call): step.point[call.network] for call in (step, *step.earlier)}
+        return [Owed(got, expected, (run,), hypotheses=meant)]
 
     return hold(task, f"the sample that prediction_type={default} gives for the same x_hat", owed)
+
+
+def _x_hat(call: Call) -> Expr:
+    """The data prediction of a call, as a variable."""
+    return symbol(str(call.network.param).replace("net", "x_hat"), "network")
+
+
+def _of_x_hat(step: LiftedStep) -> Expr:
+    """The result of a step in terms of data predictions."""
+    return substitute(
+        step.unfolded(step.output),
+        {call.network: output_for(call, _x_hat(call)) for call in (step, *step.earlier)},
+    )

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from equiv.evidence import Evidence
 from equiv.obligations import Obligation
-from equiv.obligations.specifications import SPECIFICATIONS, noise
-from equiv.obligations.steps import Owed, hold, network_level, x_hat
+from equiv.obligations.networks import network_level
+from equiv.obligations.specifications import specification
+from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, resolve
+from equiv.subjects.subject import LiftedStep
 from equiv.symbolic.expression import substitute
 
 OBLIGATION = Obligation(id="step-equals-formula", title="A step equals the formula its class names")
@@ -21,20 +22,22 @@ OBLIGATION = Obligation(id="step-equals-formula", title="A step equals the formu
 
 def check(task: Task) -> Sequence[Evidence]:
     """Decide it at every step of the configuration."""
-    specification = SPECIFICATIONS[task.subject]
-    gauge = resolve(task.subject).gauge
+    formula = specification(task.subject, task.config)
 
     def owed(step: LiftedStep) -> list[Owed]:
-        right = specification.step(step, x_hat(step, gauge), task.config)
-        run = {"z": step.state, "n": noise(step)}
-        any_network = Owed(step.output, right, ({**run, "net": step.network},))
-        told, _ = network_level(step, gauge)
+        right = formula.step(step)
+        run = inputs(step, step.output, right)
+        keeps = formula.kept(step)
+        kept = [Owed(e, keeps[name], ()) for name, e in step.kept.items() if name in keeps]
+        any_network = Owed(step.output, right, (run,))
+        told, _ = network_level(step)
         if step.fed is told:
-            return [any_network]
+            return [any_network, *kept]
         # that the network is fed the state in its own gauge shows in what it would give back
         got, expected = (
             substitute(e, {step.network: fed}) for e, fed in ((step.output, step.fed), (right, told))
         )
-        return [any_network, Owed(got, expected, (run,))]
+        alone = {name: e for name, e in run.items() if name != "net"}
+        return [any_network, Owed(got, expected, (alone,)), *kept]
 
-    return hold(task, specification.says, owed)
+    return hold(task, formula.says, owed)

@@ -6,10 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
-from equiv.formulas.levels import Level, rescaled
-from equiv.formulas.predictions import FROM_X, TO_X
 from equiv.lifting.refusal import Unsupported
-from equiv.number import sqrt
 from equiv.obligations import lifted
 from equiv.result import Task
 from equiv.subjects.subject import Assumed, LiftedStep, adapter, resolve
@@ -27,7 +24,8 @@ class Owed(NamedTuple):
     """``got == expected`` is owed, where the relations hold.
 
     ``runs`` are the library's own inputs, in the symbols of the statement; ``got`` is what the library
-    returns or, where there are several runs, the sum of their squares.
+    returns or, where there are several runs, the sum of their squares. Without a run, ``got`` is what the
+    library keeps.
     """
 
     got: Expr
@@ -67,37 +65,16 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
         conditions |= dict.fromkeys(_condition(step, a) for a in step.assumptions)
     if undecided:
         return undecided[:1]
-    if len(steps) != int(task.config["steps"]):
-        return [_undecided(says, f"{task.config['steps']} steps were asked for, {len(steps)} are listed")]
+    due = adapter(task.subject).calls(resolve(task.subject), task.config)
+    if len(steps) != due:
+        return [_undecided(says, f"{due} calls of the network are due, {len(steps)} are listed")]
     shape = " x ".join(map(str, adapter(task.subject).SHAPE))
     run = (
-        f"run with {len(steps)} steps on a state of shape {shape}; taken as they are: the levels listed, "
-        "that the timesteps told to the network stand for them, that draws are independent"
+        f"run with {task.config['steps']} steps on a state of shape {shape}; taken as they are: the levels "
+        "listed, that the timesteps told to the network stand for them, that draws are independent"
     )
     counted = Condition(text=run, kind="step counts")
     return [Conformance(method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted))]
-
-
-def network_level(step: LiftedStep, gauge: str) -> tuple[Expr, Level[Expr]]:
-    """The state and its level as the network is told them: variance preserving, unless the path is a flow."""
-    if gauge != "variance exploding":
-        return step.state, step.now
-    scale = 1 / sqrt(1 + step.now.sigma * step.now.sigma)
-    return step.state * scale, rescaled(step.now, scale)
-
-
-def x_hat(step: LiftedStep, gauge: str) -> Expr:
-    """The data prediction that the network's output means."""
-    state, level = network_level(step, gauge)
-    found: Expr = TO_X[step.prediction](state, step.network, level)
-    return found
-
-
-def output_for(step: LiftedStep, gauge: str, x: Expr) -> Expr:
-    """The network's output if its data prediction is ``x``."""
-    state, level = network_level(step, gauge)
-    found: Expr = FROM_X[step.prediction](state, x, level)
-    return found
 
 
 def _decide(step: LiftedStep, owed: Owed) -> Decision:
@@ -149,7 +126,9 @@ def _undecided(says: str, reason: str) -> Conformance:
 
 def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance:
     """A witness on the library's own schedule, shown by the library alone."""
-    got, expected = step.on_this_schedule(owed.got), step.on_this_schedule(owed.expected)
+    got, expected = (step.on_this_schedule(step.unfolded(e)) for e in (owed.got, owed.expected))
+    if not owed.runs:
+        return _undecided(says, f"step {step.index} keeps something else than the formula does")
     point = _beyond_rounding(got, expected, owed.relations)
     if point is None:
         why = "the formulas differ, but on the library's schedule not beyond the rounding of the step"
@@ -215,5 +194,17 @@ def _where(step: LiftedStep, owed: Owed) -> str:
 
 def replaced(step: LiftedStep, state: Expr, output: Expr) -> Expr:
     """The step's result for another state and network output."""
-    with_output = substitute(step.output, {step.network: output})
-    return substitute(with_output, {step.state: state})
+    return at_inputs(step, {step.network: output}, {step.state: state})
+
+
+def at_inputs(step: LiftedStep, outputs: dict[Expr, Expr], states: dict[Expr, Expr]) -> Expr:
+    """The step's result for other states and outputs of the network, which may depend on the states."""
+    return substitute(substitute(step.output, outputs), states)
+
+
+def inputs(step: LiftedStep, *used: Expr) -> dict[str, Expr]:
+    """The inputs of this call and of those before that are used, by their names."""
+    before = [e for call in step.earlier for e in (call.state, call.network, call.noise)]
+    found = set(symbols(*map(step.unfolded, used)))
+    own = {"z": step.state, "net": step.network, "n": step.noise}
+    return own | {e.param.name: e for e in before if e in found}

@@ -3,7 +3,7 @@
 import importlib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -28,7 +28,12 @@ ADAPTERS = {
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """``options`` gives the values of each option that are checked, the declared default first."""
+    """``options`` gives the values of each option that are checked, the declared default first.
+
+    ``together`` groups the options that are checked in every combination, with the others at their
+    defaults; without a group, all are. Where a class refuses values with an error of its own, ``refused``
+    names them.
+    """
 
     name: str  # as users write it: diffusers.DDIMScheduler
     library: str
@@ -39,6 +44,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     prediction_types: tuple[str, ...]  # as the library names them
     source: str  # the file that defines it
     options: dict[str, tuple[str, ...]]
+    together: tuple[tuple[str, ...], ...] = ()
+    refused: tuple[dict[str, str], ...] = ()
 
 
 class Assumed(Protocol):
@@ -53,22 +60,35 @@ class Assumed(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LiftedStep:
-    """One step of a scheduler, as an expression in the state, the network's output and the noise.
+class Call:
+    """One call of the network: what it was asked at which level, and what the step drew after it."""
+
+    prediction: Prediction
+    gauge: Gauge  # of the state
+    state: Expr
+    network: Expr  # its output
+    noise: Expr  # the draw of the step, whether or not the library makes one
+    now: Level[Expr]  # as the scheduler *lists* it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LiftedStep(Call):
+    """One step of a scheduler, as an expression in the states, the network's outputs and the noises.
 
     ``now`` and ``then`` are the levels that the scheduler *lists*, whatever the step computes for itself.
+    What the scheduler keeps from earlier calls is written in the inputs of those calls, but for what it
+    folds up: a value that rests on all of them is a variable, and ``kept`` says what it is after the step.
     """
 
     index: int
     timestep: float
-    prediction: Prediction
     output: Expr
-    state: Expr
-    network: Expr
-    noise: Expr  # the draw of this step, whether or not the library makes one
     fed: Expr  # what the network is to be given: the state, scaled where the library asks for it
-    now: Level[Expr]
     then: Level[Expr]
+    earlier: tuple[Call, ...] = ()  # the latest first
+    memory: int = 0  # how many of them the step may look at
+    folded: dict[Expr, Expr] = field(default_factory=dict)  # the variable: what it is in inputs alone
+    kept: dict[str, Expr] = field(default_factory=dict)  # by the name of the variable
     relations: tuple[Relation, ...]  # the domain: the order of the schedule's symbols
     assumptions: tuple[Assumed, ...]
     point: dict[Expr, Fraction]  # where the library was run
@@ -79,8 +99,17 @@ class LiftedStep:
     @property
     def key(self) -> tuple[object, ...]:
         """Steps with equal keys are the same statement: deciding one decides all."""
-        taken = (repr(a.relation) if a.relation else a.text for a in self.assumptions)
-        return (self.output, *self.now, *self.then, self.prediction, *map(repr, self.relations), *taken)
+        # which entries of the schedule coincide is said of each step, and changes nothing of the statement
+        said = [a for a in self.assumptions if a.condition.kind != "hypothesis"]
+        taken = (repr(a.relation) if a.relation else a.text for a in said)
+        before = (part for call in self.earlier[: self.memory] for part in call.now)
+        levels = (*self.now, *self.then, *before)
+        kept = (*self.kept, *self.kept.values())
+        return (self.output, *levels, self.prediction, *kept, *map(repr, self.relations), *taken)
+
+    def unfolded(self, e: Expr) -> Expr:
+        """``e`` in the inputs of the calls alone."""
+        return substitute(e, self.folded)
 
     def on_this_schedule(self, e: Expr) -> Expr:
         """``e`` with the values that the schedule has in the library, so that only its inputs are free."""
@@ -95,6 +124,7 @@ class Adapter(Protocol):
 
     def subject(self, name: str) -> Subject: ...
     def lift_steps(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...
+    def calls(self, subject: Subject, config: Mapping[str, str]) -> int: ...
     def run_alone(
         self, subject: Subject, config: Mapping[str, str], step: int, inputs: Mapping[str, float]
     ) -> float: ...
@@ -145,9 +175,17 @@ def resolve(name: str) -> Subject:
 
 
 def configurations(subject: Subject) -> tuple[dict[str, str], ...]:
-    """Every combination of the values that are checked, the declared defaults first."""
-    names = list(subject.options)
-    return tuple(dict(zip(names, v, strict=True)) for v in itertools.product(*subject.options.values()))
+    """Every combination of the values that are checked together, the declared defaults first."""
+    defaults = {name: values[0] for name, values in subject.options.items()}
+    together = subject.together or (tuple(defaults),)
+    alone = [(name,) for name in defaults if not any(name in group for group in together)]
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for group in (*together, *alone):
+        for values in itertools.product(*(subject.options[name] for name in group)):
+            config = defaults | dict(zip(group, values, strict=True))
+            if not any(refused.items() <= config.items() for refused in subject.refused):
+                found[tuple(config.values())] = config
+    return tuple(found.values())
 
 
 def configuration(subject: Subject, given: Mapping[str, str]) -> dict[str, str]:

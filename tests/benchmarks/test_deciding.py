@@ -10,8 +10,7 @@ import sympy
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from equiv import obligations
-from equiv.obligations.specifications import SPECIFICATIONS
-from equiv.obligations.steps import x_hat
+from equiv.obligations.specifications import specification
 from equiv.running.catalogue import claims
 from equiv.subjects.subject import configuration, resolve
 from equiv.symbolic import side_conditions
@@ -93,7 +92,7 @@ def test_step_equals_formula(benchmark: BenchmarkFixture, name: str, by: str) ->
     benchmark.group = f"an interior step of {name} against its formula"
     config = configuration(resolve(subject), given)
     step = obligations.lifted(subject, config)[3]
-    right = SPECIFICATIONS[subject].step(step, x_hat(step, resolve(subject).gauge), config)
+    right = specification(subject, config).step(step)
     if by == "equiv":
 
         def decided() -> bool:

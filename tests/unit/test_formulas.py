@@ -129,6 +129,7 @@ def point(seed: int) -> Arguments:
     states = ["z", "z_t", "x_hat", "eps_hat", "v_hat", "u_hat", "score_hat", "noise", "lambda_t", "mean"]
     states += [f"eps_{at}" for at in ("middle", "before", "earlier", "earliest")]
     states += [f"x_{at}" for at in ("middle", "before", "earlier", "then")]
+    states += ["output", "output_before", "output_earlier", "z_middle", "z_then"]
     positive = ["b_h", "sigma", "scale", "factor", "rate", "std"]
     return (
         {"now": noisy, "then": clean, "level": noisy, "rates": Level(alpha=state(), sigma=state())}

@@ -1,0 +1,28 @@
+"""The formula that each class names, from its paper: what a step of it returns.
+
+Defaults that clip are part of what a class names, so they are modelled here.
+"""
+
+from collections.abc import Callable, Mapping
+
+from equiv.obligations.specifications import dpm_solver, one_step, stages
+from equiv.obligations.specifications.specification import CLIP_RANGE, Config, Specification
+
+SPECIFICATIONS: Mapping[str, Callable[[Config], Specification]] = {
+    "diffusers.DDIMScheduler": one_step.ddim,
+    "diffusers.DDPMScheduler": one_step.ddpm,
+    "diffusers.EulerDiscreteScheduler": one_step.euler,
+    "diffusers.EulerAncestralDiscreteScheduler": one_step.ancestral,
+    "diffusers.FlowMatchEulerDiscreteScheduler": one_step.flow_euler,
+    "diffusers.DPMSolverMultistepScheduler": dpm_solver.multistep,
+    "diffusers.HeunDiscreteScheduler": stages.heun,
+    "diffusers.KDPM2DiscreteScheduler": stages.midpoint,
+}
+
+
+def specification(subject: str, config: Config) -> Specification:
+    """What a class names in a configuration."""
+    return SPECIFICATIONS[subject](config)
+
+
+__all__ = ["CLIP_RANGE", "SPECIFICATIONS", "Specification", "specification"]

@@ -1,0 +1,42 @@
+"""Classes that call the network twice a step: the second call ends the step that the first began."""
+
+from equiv.formulas.stages import heun_step, midpoint_step
+from equiv.formulas.steps import ddim_step
+from equiv.obligations.networks import x_hat
+from equiv.obligations.specifications.specification import Config, Specification, clipped_x_hat
+from equiv.subjects.subject import LiftedStep
+from equiv.symbolic.expression import Expr
+
+
+def heun(config: Config) -> Specification:
+    """Heun, where the noise explodes; the last step is one of Euler."""
+
+    def step(step: LiftedStep) -> Expr:
+        here = clipped_x_hat(step, config)
+        if step.index % 2 == 0:
+            return ddim_step(step.state, here, step.now, step.then)
+        start = step.earlier[0]
+        there = clipped_x_hat(start, config)
+        return heun_step(start.state, there, step.state, here, start.now, step.now)
+
+    return Specification(
+        "Heun in y = z/alpha: y_s = y_t + (r_s - r_t) (eps_hat_t + eps_hat_s)/2, r = sigma/alpha, eps_hat_s "
+        "at the end of an Euler step, to which the first call of a step goes; to clean data, Euler",
+        step,
+    )
+
+
+def midpoint(_config: Config) -> Specification:
+    """DPM-Solver-2 as in the paper of EDM, where the noise explodes; the last step is one of Euler."""
+
+    def step(step: LiftedStep) -> Expr:
+        if step.index % 2 == 0:
+            return ddim_step(step.state, x_hat(step), step.now, step.then)
+        start = step.earlier[0]
+        return midpoint_step(start.state, step.state, x_hat(step), step.now, start.now, step.then)
+
+    return Specification(
+        "midpoint in y = z/alpha: y_s = y_t + (r_s - r_t) eps_hat_m, r = sigma/alpha, eps_hat_m at the end "
+        "of an Euler step to a level between; to clean data, Euler",
+        step,
+    )

@@ -1,0 +1,206 @@
+"""Runs every step of a scheduler once, and reads it.
+
+Every call gets a state and an output of the network of its own. What the scheduler keeps from call to call
+is written, at the next call, in the inputs of those before: ``z_1`` is the state one call ago.
+"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import torch
+
+from equiv.formulas.levels import Level
+from equiv.lifting.refusal import Unsupported
+from equiv.lifting.tracer import Tracer
+from equiv.subjects.diffusers.building import SHAPE, build, call_options, family_of
+from equiv.subjects.diffusers.classes import Place
+from equiv.subjects.diffusers.running import run_step
+from equiv.subjects.diffusers.tables import Table
+from equiv.subjects.subject import Call, LiftedStep, Prediction, Subject
+from equiv.symbolic.expression import Expr, Relation, Role, postorder, substitute, symbol, symbols
+
+_PREDICTIONS: dict[str, Prediction] = {
+    "epsilon": "eps",
+    "sample": "x",
+    "v_prediction": "v",
+    "flow_prediction": "u",
+}
+_INPUTS: Mapping[str, Role] = {"z": "state", "net": "network", "n": "noise"}
+
+
+def lift_steps(subject: Subject, config: Mapping[str, str]) -> list[LiftedStep]:
+    """Read every step of a configuration.
+
+    Raises:
+        Unsupported: a step does something that cannot be read, or mixes the elements of the state.
+    """
+    reader = _Reader(subject, config)
+    return [reader.step(i) for i in range(len(reader.scheduler.timesteps))]
+
+
+class _Held(NamedTuple):
+    """A tensor that the scheduler keeps between two calls, and what it is in the inputs of all calls."""
+
+    name: str
+    tensor: torch.Tensor
+    value: Expr
+
+
+class _Reader:
+    """Reads the steps in their order; between two, it knows what the scheduler holds and what it means."""
+
+    def __init__(self, subject: Subject, config: Mapping[str, str]) -> None:
+        self.family, self.scheduler = family_of(subject), build(subject, config)
+        self._options = call_options(subject, config)
+        self._prediction = _PREDICTIONS.get(config.get("prediction_type", ""), "u")
+        self._places: list[Place] = []  # of the calls, the latest first
+        self._calls: list[Call] = []
+        self._values: dict[Expr, Fraction] = {}  # of the inputs of all calls
+        self._held: list[_Held] = []
+        self._table = Table(self._buffers(), (), self.family.gauge)
+
+    def step(self, i: int) -> LiftedStep:
+        """Read step ``i``; those before it have been read."""
+        place, following = self.family.listed(self.scheduler, i)
+        self._rename(i, place, following)
+        generator = torch.Generator().manual_seed(i)
+        z, net = (torch.randn(SHAPE, dtype=self.family.dtype, generator=generator) for _ in range(2))
+        tracer = Tracer()
+        for name, buffer in self._buffers().items():
+            tracer.mark_as(buffer, self._table.entries[name])
+        state, network = tracer.mark(z, "z"), tracer.mark(net, "net", "network")
+        meant, folded = self._mark_held(tracer)
+        with tracer:
+            fed, result = run_step(self.scheduler, i, net, z, generator, self._options)
+        if (result.shape, result.dtype) != (z.shape, z.dtype):
+            raise Unsupported(
+                f"a step gives {tuple(result.shape)} {result.dtype} for a state of {tuple(z.shape)} {z.dtype}"
+            )
+
+        def read(tensor: torch.Tensor) -> Expr:
+            return substitute(tracer.element(tensor), meant)
+
+        noise, drawn = _input("n", 0), _drawn(tracer)
+        self._values |= {state: tracer.value(state), network: tracer.value(network), noise: drawn}
+        left = [_Held(name, t, read(t)) for name, t in self._kept_tensors() if tracer.is_symbolic(t)]
+        output, now, then = read(result), self._table.level(place), self._table.level(following)
+        kept = {h.name: h.value for h in left if h.name in self.family.folded}
+        before = [part for call in self._calls for part in call.now]
+        levels = [*now, *then, *before[: 2 * self.family.memory]]
+        branches = [side for a in tracer.assumptions for side in _sides(a.relation)]
+        used = [s for s in symbols(output, *levels, *kept.values(), *branches) if s.param.role == "schedule"]
+        parts = set(postorder(tracer.element(result)))
+        step = LiftedStep(
+            index=i,
+            timestep=self.scheduler.timesteps[i].item(),
+            prediction=self._prediction,
+            gauge=self.family.gauge,
+            state=state,
+            network=network,
+            noise=noise,
+            now=now,
+            then=then,
+            output=output,
+            fed=read(fed),
+            earlier=tuple(self._calls),
+            memory=self.family.memory,
+            folded=folded,
+            kept=kept,
+            relations=self._table.domain(used),
+            assumptions=(*tracer.assumptions, *self._table.coincidences(used)),
+            point={
+                **self._values,
+                **{s: self._table.values[s] for s in (*used, *symbols(*before))},
+                **{to: tracer.value(v) for v, to in meant.items() if to in folded},
+            },
+            got=result.flatten()[0].item(),
+            schedule=self._table.places(used),
+            origins={e: where for e, where in tracer.origins.items() if e in parts},
+        )
+        self._held = [h._replace(value=step.unfolded(h.value)) for h in left]
+        self._calls.insert(0, step)
+        self._places.insert(0, place)
+        return step
+
+    def _buffers(self) -> dict[str, torch.Tensor]:
+        return {name: getattr(self.scheduler, name) for name in self.family.buffers}
+
+    def _rename(self, i: int, place: Place, following: Place | None) -> None:
+        """Name everything by its part in step ``i``."""
+        remembered = self._places[: self.family.memory]
+        listed = [p for p in (place, following, *remembered) if p is not None]
+        table = Table(self._buffers(), listed, self.family.gauge)
+        names = self._table.renamed(table)
+        names |= {_input(name, back): _input(name, back + 1) for name in _INPUTS for back in range(i)}
+        self._table = table
+        self._values = {substitute(e, names): value for e, value in self._values.items()}
+        self._held = [h._replace(value=substitute(h.value, names)) for h in self._held]
+        self._calls = [_renamed(call, names) for call in self._calls]
+
+    def _mark_held(self, tracer: Tracer) -> tuple[dict[Expr, Expr], dict[Expr, Expr]]:
+        """What the variables mean that stand for what is held, and what those are that are folded."""
+        meant: dict[Expr, Expr] = {}
+        folded: dict[Expr, Expr] = {}
+        for k, held in enumerate(self._held):
+            if all(s.param.role == "schedule" for s in symbols(held.value)):
+                tracer.mark_as(held.tensor, [held.value] * held.tensor.numel())
+                continue
+            variable = tracer.mark(held.tensor, f"held_{k}")
+            meant[variable] = held.value
+            if held.name in self.family.folded:
+                meant[variable] = symbol(held.name)
+                folded[symbol(held.name)] = held.value
+        return meant, folded
+
+    def _kept_tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """The float tensors among the attributes, each once, but for the schedule."""
+        seen = {b.untyped_storage().data_ptr() for b in self._buffers().values()}
+        for name, tensor in _float_tensors(vars(self.scheduler)):
+            storage = tensor.untyped_storage().data_ptr()
+            if storage not in seen:
+                seen.add(storage)
+                yield name, tensor
+
+
+def _float_tensors(values: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    for name, value in values.items():
+        if isinstance(value, torch.Tensor) and value.dtype.is_floating_point:
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from _float_tensors({f"{name}[{k}]": v for k, v in enumerate(value)})
+        elif isinstance(value, dict):
+            yield from _float_tensors({f"{name}[{k!r}]": v for k, v in value.items()})
+
+
+def _input(name: str, back: int) -> Expr:
+    """An input of the call so many calls ago."""
+    return symbol(f"{name}_{back}" if back else name, _INPUTS[name])
+
+
+def _renamed(call: Call, names: dict[Expr, Expr]) -> Call:
+    state, network, noise = (substitute(e, names) for e in (call.state, call.network, call.noise))
+    now = Level(*(substitute(part, names) for part in call.now))
+    return Call(
+        prediction=call.prediction, gauge=call.gauge, state=state, network=network, noise=noise, now=now
+    )
+
+
+def _drawn(tracer: Tracer) -> Fraction:
+    """The draw of the step, in element 0.
+
+    Raises:
+        Unsupported: there are several; the formulas here have one a step.
+    """
+    drawn = [v for v in tracer.point if v.param.role == "noise"]
+    if len(drawn) > 1:
+        raise Unsupported(f"a step draws {len(drawn)} noises; the formulas here have one")
+    return tracer.value(drawn[0]) if drawn else Fraction(1)
+
+
+def _sides(relation: Relation | None) -> tuple[Expr, ...]:
+    if relation is None:
+        return ()
+    if any(s.param.role != "schedule" for s in symbols(relation.left, relation.right)):
+        raise Unsupported(f"a branch on the state, the network or noise: {relation}")
+    return relation.left, relation.right
