@@ -5,9 +5,12 @@ for is not known. An undefined value (a logarithm of a ball that meets zero, a d
 that contains everything, or nan.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 from flint import arb, ctx, fmpq
 
@@ -42,22 +45,50 @@ def _truncated(x: arb) -> arb:
     return x.floor() if x >= 0 else x.ceil() if x < 0 else arb("nan")
 
 
+def _unknown(*_args: arb) -> arb:
+    return arb("nan")
+
+
 _FUNCTIONS: dict[str, Callable[..., arb]] = {
-    "neg": lambda x: -x,
-    "add": lambda x, y: x + y,
-    "sub": lambda x, y: x - y,
-    "mul": lambda x, y: x * y,
-    "div": lambda x, y: x / y,
+    "neg": operator.neg,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
     "pow": _power,
-    "sqrt": lambda x: x.sqrt(),
-    "exp": lambda x: x.exp(),
-    "log": lambda x: x.log(),
-    "sin": lambda x: x.sin(),
-    "cos": lambda x: x.cos(),
-    "abs": lambda x: abs(x),
-    "max": lambda x, y: x.max(y),
-    "min": lambda x, y: x.min(y),
+    "sqrt": arb.sqrt,
+    "exp": arb.exp,
+    "log": arb.log,
+    "sin": arb.sin,
+    "cos": arb.cos,
+    "abs": abs,
+    "max": arb.max,
+    "min": arb.min,
+    "cast": lambda x: x,
 }
+_CALLS: dict[str, Callable[..., arb]] = {"trunc": _truncated, "convert": lambda x: x}
+
+
+class _Program(NamedTuple):
+    """The operations of an expression in order, each with the places of its arguments."""
+
+    start: list[Any]  # the balls of the constants, None elsewhere
+    symbols: list[tuple[int, Expr]]
+    steps: list[tuple[int, Callable[..., arb], tuple[int, ...]]]
+
+
+@functools.lru_cache(maxsize=1024)  # what is evaluated once is evaluated at a dozen points
+def _program(root: Expr, _bits: int) -> _Program:
+    """For the present precision, to which the constants are rounded."""
+    program, places = _Program([], [], []), dict[Expr, int]()
+    for place, e in enumerate(postorder(root)):
+        places[e] = place
+        program.start.append(_constant(e))
+        if e.op == "symbol":
+            program.symbols.append((place, e))
+        elif program.start[place] is None:
+            program.steps.append((place, _function(e), tuple(places[a] for a in e.args)))
+    return program
 
 
 def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128, rounding: float = 0.0) -> arb:
@@ -72,17 +103,32 @@ def evaluate(root: Expr, point: Mapping[Expr, Fraction], bits: int = 128, roundi
     """
     saved, ctx.prec = ctx.prec, bits
     try:
-        values: dict[Expr, arb] = {}
-        for e in postorder(root):
-            values[e] = _value(e, [values[a] for a in e.args], point)
-            if rounding and e.args:
-                values[e] *= arb(1, rounding)
-        return values[root]
+        start, symbols, steps = _program(root, bits)
+        values = list(start)
+        for place, symbol in symbols:
+            values[place] = exact(Fraction(point[symbol]))
+        for place, function, args in steps:
+            found = function(*[values[a] for a in args])
+            values[place] = found * arb(1, rounding) if rounding and args else found
+        ball: arb = values[-1]
+        return ball
     finally:
         ctx.prec = saved
 
 
-def _value(e: Expr, args: list[arb], point: Mapping[Expr, Fraction]) -> arb:
+def value(e: Expr, args: list[arb], point: Mapping[Expr, Fraction]) -> arb:
+    """The ball of one node, at the present precision."""
+    if e.op == "symbol":
+        return exact(Fraction(point[e]))
+    constant = _constant(e)
+    return _function(e)(*args) if constant is None else constant
+
+
+def _function(e: Expr) -> Callable[..., arb]:
+    return _CALLS.get(e.param[0], _unknown) if e.op == "call" else _FUNCTIONS[e.op]
+
+
+def _constant(e: Expr) -> arb | None:
     match e.op:
         case "const":
             return exact(e.param)
@@ -90,17 +136,7 @@ def _value(e: Expr, args: list[arb], point: Mapping[Expr, Fraction]) -> arb:
             return literal_ball(e.param)
         case "pi":
             return arb.pi()
-        case "symbol":
-            return exact(Fraction(point[e]))
-        case "cast":
-            return args[0]
-        case "call" if e.param[0] == "trunc":
-            return _truncated(args[0])
-        case "call" if e.param[0] == "convert":  # of an integer to a float
-            return args[0]
-        case "call":
-            return arb("nan")
-    return _FUNCTIONS[e.op](*args)
+    return None
 
 
 def apart(left: arb, right: arb) -> bool:

@@ -5,6 +5,7 @@ decision (:mod:`equiv.symbolic.decision`) sees every denominator and every logar
 expressions that are built alike are the same object.
 """
 
+import functools
 import weakref
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -208,7 +209,12 @@ def postorder(*roots: Expr) -> Iterator[Expr]:
 
 def symbols(*roots: Expr) -> list[Expr]:
     """The symbol nodes below the roots, in the order they are met."""
-    return [e for e in postorder(*roots) if e.op == "symbol"]
+    return list(dict.fromkeys(s for root in roots for s in _symbols_below(root)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _symbols_below(root: Expr) -> tuple[Expr, ...]:
+    return tuple(e for e in postorder(root) if e.op == "symbol")
 
 
 def substitute(root: Expr, replacement: dict[Expr, Expr]) -> Expr:

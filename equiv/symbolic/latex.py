@@ -4,6 +4,7 @@ Sympy's own printer sorts terms, asks every factor for its sign and multiplies o
 than the proof, and may show another expression than the one that is decided.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,15 @@ def latex(e: Any) -> str:
     return str(_Printer().doprint(e))
 
 
+@functools.cache
+def _name(symbol: Any) -> str:
+    return str(LatexPrinter().doprint(symbol))
+
+
 class _Printer(LatexPrinter):  # type: ignore[misc]  # sympy is not typed
+    def _print_Symbol(self, symbol: Any) -> str:
+        return _name(symbol)
+
     def _print_Add(self, e: Any) -> str:
         terms = list(e.args)
         if _without_minus(terms[0]) is not None:  # b - a rather than -a + b

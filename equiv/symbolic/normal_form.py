@@ -42,6 +42,7 @@ class Field:
         self.generators: list[Generator] = []
         self._context = _context(32)
         self._rules: dict[int, tuple[int, fmpz_mpoly]] = {}  # generator -> (n, f) for g**n = f
+        self._newest_first: list[int] = []  # the generators that have a rule
         self.one = self.number(1)
         self.zero = self.number(0)
 
@@ -61,6 +62,7 @@ class Field:
     def relate(self, index: int, power: int, equals: fmpz_mpoly) -> None:
         """From now on ``g**power`` is ``equals``."""
         self._rules[index] = (power, equals)
+        self._newest_first = sorted(self._rules, reverse=True)
 
     def polynomial(self, index: int) -> fmpz_mpoly:
         generator: fmpz_mpoly = self._context.gen(self._context.nvars() - 1 - index)
@@ -122,7 +124,7 @@ class Field:
     def without_roots_below(self, a: Element) -> Element:
         """``a`` with square roots cleared from the denominator. The conjugate may not be zero: recorded."""
         num, den = self.lifted(a)
-        for index in sorted(self._rules, reverse=True):
+        for index in self._newest_first:
             n, _ = self._rules[index]
             g = self.polynomial(index)
             if n != 2 or den.degrees()[self._place(index)] != 1:
@@ -152,15 +154,17 @@ class Field:
     def _apply_rules(self, p: fmpz_mpoly) -> fmpz_mpoly:
         if not self._rules or p.is_constant():
             return p
-        for index in sorted(self._rules, reverse=True):
+        degrees = p.degrees()
+        for index in self._newest_first:
             n, f = self._rules[index]
-            if p.degrees()[self._place(index)] < n:
+            if degrees[self._place(index)] < n:
                 continue
             if f.context() is not self._context:
                 f = f.project_to_context(self._context)
                 self._rules[index] = (n, f)
             if n > 1:
                 p = p % (self.polynomial(index) ** n - f)
+                degrees = p.degrees()
             else:  # replaced by newer generators, which stand higher: substitute, then start again
                 gens = list(self._context.gens())
                 gens[self._place(index)] = f

@@ -5,7 +5,6 @@ what needs sympy's calculus switches evaluation on for itself.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any, cast
 
 import sympy
@@ -49,7 +48,9 @@ def _evidence(
 ) -> list[Evidence]:
     """The proof and, where our own rules contradict certified values, the refutation beside it."""
     domain = _domain(derivation.hypotheses)
-    decided = [link for chain in derivation.chains for link in _decide_chain(chain, domain)]
+    read = [[translate(line.expression) for line in chain.lines] for chain in derivation.chains]
+    chains = zip(derivation.chains, read, strict=True)
+    decided = [link for chain, lines in chains for link in _decide_chain(chain, lines, domain)]
     rejected, surviving = _try_variants(variants)
     witnesses = [d.witness for _, d in decided if isinstance(d, Different)]
     hypotheses = [
@@ -63,18 +64,12 @@ def _evidence(
         witness=witnesses[0] if witnesses else None,
         rejected=rejected,
         surviving_variants=surviving,
-        mutants=tally(_statements(derivation), domain, claim.id),
+        mutants=tally([(lines[0], lines[-1]) for lines in read if len(lines) > 1], domain, claim.id),
         open=claim.open,
         theorems=theorems,
     )
     contradictions = [d.refuted.witness for _, d in decided if isinstance(d, Contradiction)]
     return [proof, *(Proof(witness=w) for w in contradictions[:1])]
-
-
-def _statements(derivation: Derivation) -> list[tuple[Expr, Expr]]:
-    """What each chain says: its first line equals its last."""
-    ends = [(chain.lines[0], chain.lines[-1]) for chain in derivation.chains if len(chain.lines) > 1]
-    return [(translate(first.expression), translate(last.expression)) for first, last in ends]
 
 
 def _conditions(decision: Decision) -> tuple[Condition, ...]:
@@ -99,11 +94,11 @@ def _domain(hypotheses: Iterable[Any]) -> Domain:
     return Domain(*map(relation, hypotheses))
 
 
-def _decide_chain(chain: Chain, domain: Domain) -> list[tuple[Equality, Decision]]:
+def _decide_chain(chain: Chain, read: Sequence[Expr], domain: Domain) -> list[tuple[Equality, Decision]]:
     links = []
     formulas = [latex(line.expression) for line in chain.lines]
-    for k, (above, below) in enumerate(pairwise(chain.lines)):
-        decision = decide(translate(above.expression), translate(below.expression), domain)
+    for k, below in enumerate(chain.lines[1:]):
+        decision = decide(read[k], read[k + 1], domain)
         equality = Equality(
             title=chain.title,
             left=formulas[k],

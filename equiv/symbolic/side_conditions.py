@@ -5,12 +5,12 @@ Functions that z3 does not know are abstracted by fresh reals with a few true fa
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from equiv import number
-from equiv.symbolic.expression import Expr, Relation, postorder
+from equiv.symbolic.expression import Expr, Relation, const, postorder
 
 TIMEOUT_MS = 400
 
@@ -52,11 +52,31 @@ def is_positive_call(e: Expr) -> bool:
 
 def proves(relations: Sequence[Relation], goal: Relation) -> bool:
     """Does ``goal`` follow from the relations and the signs of the symbols?"""
-    if goal.op == "!=" and _is_zero(goal.right) and is_positive(goal.left):
-        return True
     if goal.op == "<" and _is_zero(goal.left) and is_positive(goal.right):
         return True
-    return _z3_proves(tuple(relations), goal)
+    known = tuple(relations)
+    if goal.op == "!=" and _is_zero(goal.right):
+        parts = [part for part in _factors(goal.left) if not is_positive(part)]
+        # each is asked once, however many denominators it is in
+        if all(_z3_proves(known, Relation(part, "!=", const(0))) for part in parts):
+            return True
+        if parts == [goal.left]:
+            return False
+    return _z3_proves(known, goal)
+
+
+def _factors(e: Expr) -> Iterator[Expr]:
+    """Expressions that are not zero, wherever they are defined, exactly if ``e`` is not."""
+    match e.op:
+        case "mul":
+            yield from _factors(e.args[0])
+            yield from _factors(e.args[1])
+        case "div" | "neg" | "sqrt" | "abs":
+            yield from _factors(e.args[0])
+        case "pow" if e.args[1].op == "const" and e.args[1].param > 0:
+            yield from _factors(e.args[0])
+        case _:
+            yield e
 
 
 def _is_zero(e: Expr) -> bool:

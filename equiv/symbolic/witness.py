@@ -1,5 +1,6 @@
 """Looks for a concrete point of the domain, the simplest first, at which two expressions certainly differ."""
 
+import functools
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,13 +38,40 @@ def reference_point(relations: Sequence[Relation], wanted: Sequence[Expr]) -> di
 
 def points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[dict[Expr, Fraction]]:
     """Points at which all relations certainly hold: simple ones, then varied ones, then one found by z3."""
+    return iter(_recalled(tuple(relations), tuple(wanted)))
+
+
+class _Recalled:
+    """An iterator that can be begun again."""
+
+    def __init__(self, source: Iterator[dict[Expr, Fraction]]) -> None:
+        self.source = source
+        self.found: list[dict[Expr, Fraction]] = []
+
+    def __iter__(self) -> Iterator[dict[Expr, Fraction]]:
+        for k in itertools.count():
+            if k == len(self.found):
+                if (further := next(self.source, None)) is None:
+                    return
+                self.found.append(further)
+            yield self.found[k]
+
+
+@functools.lru_cache(maxsize=256)  # the links of a chain, and its mutants, are tried at the same points
+def _recalled(relations: tuple[Relation, ...], wanted: tuple[Expr, ...]) -> _Recalled:
+    return _Recalled(_points(relations, wanted))
+
+
+def _points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[dict[Expr, Fraction]]:
     about = list(dict.fromkeys([*wanted, *symbols(*(s for r in relations for s in (r.left, r.right)))]))
     levels = [s for s in about if s.param.role == "schedule"]
     states = [s for s in about if s.param.role != "schedule"]
     candidates = list(_state_points(states))
     found = 0
-    for point in _paired(_level_points(levels, relations), candidates):
-        if all(holds(r, point) for r in relations):
+    among = [r for r in relations if set(symbols(r.left, r.right)) <= set(levels)]
+    others = [r for r in relations if r not in among]
+    for point in _paired(_level_points(levels, among), candidates):
+        if all(holds(r, point) for r in others):
             found += 1
             yield point
         if found >= POINTS:
@@ -66,10 +94,8 @@ def _paired(
 
 
 def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:
-    among = [r for r in relations if set(symbols(r.left, r.right)) <= set(levels)]
     chance, found = random.Random(0), 0
-    orders = list(itertools.permutations(_LEVELS[:7], len(levels))) if len(levels) <= 3 else []
-    chance.shuffle(orders)  # in their own order the first symbol would hardly change
+    orders = _orders(len(levels)) if len(levels) <= 3 else ()
     tries = itertools.chain(
         (dict(zip(levels, order, strict=True)) for order in orders),
         (
@@ -78,11 +104,18 @@ def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator
         ),
     )
     for point in tries:
-        if all(holds(r, point) for r in among):
+        if all(holds(r, point) for r in relations):
             yield point
             found += 1
             if found >= 20 or not levels:
                 return
+
+
+@functools.cache
+def _orders(levels: int) -> Sequence[tuple[Fraction, ...]]:
+    orders = list(itertools.permutations(_LEVELS[:7], levels))
+    random.Random(0).shuffle(orders)  # in their own order the first symbol would hardly change
+    return orders
 
 
 def _state_points(states: list[Expr]) -> Iterator[dict[Expr, Fraction]]:
@@ -104,9 +137,8 @@ def differences(
     left: Expr, right: Expr, tries: Iterable[Mapping[Expr, Fraction]]
 ) -> Iterator[tuple[Witness, Mapping[Expr, Fraction]]]:
     """Those points at which certified balls keep ``left`` and ``right`` apart."""
-    wanted = list(dict.fromkeys(symbols(left, right)))
     for point in tries:
         a, b = balls.evaluate(left, point), balls.evaluate(right, point)
         if balls.apart(a, b):
-            shown = {str(s.param): str(point[s]) for s in wanted}
+            shown = {str(s.param): str(point[s]) for s in dict.fromkeys(symbols(left, right))}
             yield Witness(inputs=shown, expected=balls.show(b), got=balls.show(a)), point
