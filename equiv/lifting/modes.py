@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -22,6 +23,28 @@ class Dispatch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self._watcher.dispatch(func, args, kwargs or {})
+
+
+_NARROW = frozenset([torch.float32, torch.float16, torch.bfloat16])
+
+
+class Doubled(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Runs everything in float64, not in what is narrower; what is written in place keeps its type."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        written = {a.name for a in func._schema.arguments if a.alias_info and a.alias_info.is_write}
+        names = [a.name for a in func._schema.arguments]
+        wide = [a if n in written else _widened(a) for n, a in zip(names, args, strict=False)]
+        options = {n: a if n in written else _widened(a) for n, a in (kwargs or {}).items()}
+        return func(*wide, **options)
+
+
+def _widened(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_widened(v) for v in value]
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.dtype in _NARROW else value
+    return torch.float64 if isinstance(value, torch.dtype) and value in _NARROW else value
 
 
 _LEAKS = frozenset([
