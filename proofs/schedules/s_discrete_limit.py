@@ -1,15 +1,15 @@
-r"""The discrete chain of linear rates and its continuous limit differ by O(1/N).
+r"""The discrete chain and its continuous limit differ by O(1/N).
 
 The product of 1 - b_i over N steps is exp(-sum b_i) up to a factor whose logarithm lies between -Q / (2 (1
 - b_max)) and -Q / 2, where Q is the sum of b_i^2: each log(1 - b) + b lies between -b^2 / (2 (1 - b)) and
 -b^2 / 2, because all start at zero and their derivatives are so ordered. Q is 1/N times the mean of beta^2.
 For the linear table of DDPM the sum of b_i is the integral of beta exactly, and N Q is the integral of
 beta^2 up to the square of the slope over 6 (N - 1): so the relative error is -int beta^2 / (2 N) to first
-order. Of any other differentiable rate only one step is shown: a step of length h has h beta - int beta =
-int (u - t + h) beta'(u) du, which is at most h^2 max |beta'| / 2.
+order. For any other rate with 0 <= beta <= A and |beta'| <= B, and b_i = beta(i / N) / N, a step of length h
+has h beta - int beta = int (u - t + h) beta'(u) du, which is at most h^2 B / 2. So over N steps the logarithm
+of the product is off -int beta by at most (B + A^2 / (1 - A / N)) / (2 N).
 
-Not claimed: the value of the product for one N; the limit for rates that are not linear; convergence of
-samplers.
+Not claimed: the value of the product for one N; rates that are not bounded; convergence of samplers.
 """
 
 from collections.abc import Iterable
@@ -23,8 +23,11 @@ from equiv.proofs._symbols import inside, t
 
 CLAIM = Claim(
     id="s-discrete-limit",
-    title="The discrete chain of linear rates differs from its limit by O(1/N)",
-    statement=r"b_i = \tfrac1N \left(\beta_0 + \tfrac i{N - 1} (\beta_1 - \beta_0)\right),\ 0 \le i < N:\quad"
+    title="The discrete chain differs from its limit by O(1/N)",
+    statement=r"b_i = \tfrac1N \beta\left(\tfrac iN\right):\quad"
+    r" \Bigl|\log \prod_{i=1}^N (1 - b_i) + \int \beta\Bigr| \le \frac1{2 N}"
+    r" \left(B + \frac{A^2}{1 - A / N}\right),\ 0 \le \beta \le A,\ |\beta'| \le B; \qquad"
+    r" b_i = \tfrac1N \left(\beta_0 + \tfrac i{N - 1} (\beta_1 - \beta_0)\right),\ 0 \le i < N:\quad"
     r" \prod_i (1 - b_i) = e^{-\int \beta - R}, \qquad"
     r" \tfrac Q2 \le R \le \frac Q{2 (1 - b_{\max})}, \qquad"
     r" Q = \sum_i b_i^2"
@@ -35,14 +38,14 @@ CLAIM = Claim(
 )
 
 b, h, beta_0, beta_1, u = symbols("b h beta_0 beta_1 u", positive=True)
-N, i = symbols("N i", positive=True)
+N, i, most, steepest = symbols("N i A B", positive=True)
 beta = Function("beta", real=True)
 
 
 def derivation() -> Derivation:
     return Derivation(
         chains=(*_one_step(), *_linear_table(), *_any_rate()),
-        hypotheses=(Lt(b, 1, evaluate=False), Gt(N, 1, evaluate=False)),
+        hypotheses=(Lt(b, 1, evaluate=False), Gt(N, 1, evaluate=False), Lt(most, N, evaluate=False)),
     )
 
 
@@ -119,6 +122,12 @@ def _any_rate() -> Iterable[Chain]:
         ("the product rule", beta(u) + weight * rate(beta(u), u)),
     )
     yield chain("The weight integrates to h^2 / 2", integral(weight, u, t - h, t), ("a triangle", h**2 / 2))
+    largest, squares = most / N, N * (most / N) ** 2
+    yield chain(
+        "N steps of length 1 / N: what the sum is off by, and what the logarithms are",
+        N * ((1 / N) ** 2 * steepest / 2) + squares / (2 * (1 - largest)),
+        ("at most", (steepest + most**2 / (1 - most / N)) / (2 * N)),
+    )
 
 
 def false_variants() -> Iterable[Variant]:
