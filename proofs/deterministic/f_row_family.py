@@ -1,14 +1,13 @@
 r"""DDIM is an Euler step in every constant combination of x and eps, in one gauge; in v it is in none.
 
-For constants a and b, N = a x_hat + b eps_hat has the row z~ = z / c with c = b alpha - a sigma and eta =
-(a alpha + b sigma) / ((a^2 + b^2) c), wherever c is not zero at both levels: (alpha, sigma) / c moves along
-(a, b). Up to a constant, eta is sigma / (b c) if b is not zero and alpha / (a c) if a is not. Conversely, a
-row for N determines the gauge up to a constant factor: (b alpha - a sigma) / c does not depend on time. So
-v has no row: in the variance-preserving gauge, with angles phi, DDIM in v is a rotation by delta, which
-asks for c_s / c_t = cos(delta); but cos(a + b) is not cos(a) cos(b).
+For constants a and b, N = a x_hat + b eps_hat has the row z~ = z / c with c = b alpha - a sigma and eta = (a
+alpha + b sigma) / ((a^2 + b^2) c), wherever c is not zero at both levels: (alpha, sigma) / c moves along (a,
+b). Up to a constant, eta is sigma / (b c) if b is not zero and alpha / (a c) if a is not. Conversely, a row
+for N determines the gauge up to a constant factor: (b alpha - a sigma) / c does not depend on time. So v has
+no row: with levels of radius R and angle phi, DDIM in v is a rotation by delta times R_s / R_t, so that a row
+asks for (c / R)_s / (c / R)_t = cos(delta), in whichever gauge; but cos(a + b) is not cos(a) cos(b).
 
-Not claimed: that no other output has a row, but for v in the variance-preserving gauge; steps at whose ends
-c is zero.
+Not claimed: that no other output has a row; steps at whose ends c is zero.
 """
 
 from collections.abc import Iterable
@@ -28,14 +27,15 @@ CLAIM = Claim(
     statement=r"N = a \hat x + b \hat\epsilon:\quad \tilde z_s = \tilde z_t + N (\eta_s - \eta_t), \quad"
     r" \tilde z = \frac{z}{b \alpha - a \sigma},\quad"
     r" \eta = \frac{a \alpha + b \sigma}{(a^2 + b^2)(b \alpha - a \sigma)}"
-    r" \text{ and, up to constants, no other}; \qquad \hat v:\ z_s = \cos\delta\, z_t - \sin\delta\, \hat v,"
+    r" \text{ and, up to constants, no other}; \qquad"
+    r" \hat v:\ \frac{z_s}{R_s} = \frac{\cos\delta\, z_t - \sin\delta\, \hat v}{R_t},"
     r"\quad \cos\varphi \cos\delta \ne \cos(\varphi + \delta)",
     source=Source(seed="003", section="Sampling", equation="implied: the table of reparametrisations"),
     needs=("p-conversions",),
 )
 
 a, b, c_t, c_s, eta_step = symbols("a b c_t c_s Delta\\eta", real=True)
-phi, delta = symbols("phi delta", positive=True)
+phi, delta, r_t, r_s = symbols("phi delta R_t R_s", positive=True)
 
 
 def _gauge(level: Level[Any]) -> Any:
@@ -101,16 +101,16 @@ def _converse() -> Iterable[Chain]:
 
 
 def _no_row_for_v() -> Iterable[Chain]:
-    start, end = _angle(phi), _angle(phi - delta)
+    start, end = _angle(phi, r_t), _angle(phi - delta, r_s)
     yield chain(
-        "DDIM in v is a rotation",
-        ddim_step(z_t, x_from_v(z_t, v_hat, start), start, end),
+        "DDIM in v is a rotation, in any gauge",
+        ddim_step(z_t, x_from_v(z_t, v_hat, start), start, end) / r_s,
         (
             "x and eps from v",
-            cos(phi - delta) * (cos(phi) * z_t - sin(phi) * v_hat)
-            + sin(phi - delta) * (sin(phi) * z_t + cos(phi) * v_hat),
+            cos(phi - delta) * (cos(phi) * z_t - sin(phi) * v_hat) / r_t
+            + sin(phi - delta) * (sin(phi) * z_t + cos(phi) * v_hat) / r_t,
         ),
-        ("differences of angles", cos(delta) * z_t - sin(delta) * v_hat),
+        ("differences of angles", (cos(delta) * z_t - sin(delta) * v_hat) / r_t),
     )
     yield chain(
         "Two steps would ask of the gauge what no angles fulfil",
@@ -119,8 +119,8 @@ def _no_row_for_v() -> Iterable[Chain]:
     )
 
 
-def _angle(angle: Any) -> Level[Any]:
-    return Level(alpha=cos(angle), sigma=sin(angle))
+def _angle(angle: Any, radius: Any = 1) -> Level[Any]:
+    return Level(alpha=radius * cos(angle), sigma=radius * sin(angle))
 
 
 def false_variants() -> Iterable[Variant]:

@@ -6,9 +6,12 @@ alpha' x + sigma' eps: momentum is kept path by path, and what the mean leaves o
 For normal data z_t = sqrt(V) e, with V = (1 - t)^2 c^2 + t^2, and the acceleration is c^2 / V^(3/2) e. The
 source says that the network learns the velocity that produces the straight lines.
 
-Not claimed: that data of every law but a point mass bend somewhere (then p Var(U | z) is constant in z, and
-has a finite integral if the data have a second moment); several dimensions, where the spread is a matrix;
-how much the trajectories bend.
+Data of every law but a point mass bend at every time: were the acceleration zero for all z, p Var(U | z)
+would be one number, and as its integral E Var(U | z) is finite, zero. But Var(U | z) is a positive multiple
+of Var(x | z), which is positive where the data are not at one point, as the kernel is positive.
+
+Not claimed: several dimensions, where the spread is a matrix; how much the trajectories bend; data without a
+second moment.
 """
 
 from collections.abc import Iterable
@@ -18,15 +21,16 @@ from sympy import Function, S, evaluate, sqrt, symbols
 
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.proofs._calculus import rate
-from equiv.proofs._densities import averaged, density, moved, posterior, slope, velocity, z
-from equiv.proofs._rates import total_rate
-from equiv.proofs._symbols import inside, t
+from equiv.proofs._densities import averaged, density, moved, posterior, slope, variance, velocity, z
+from equiv.proofs._rates import rates, total_rate
+from equiv.proofs._symbols import inside, now, t
 
 CLAIM = Claim(
     id="w-marginal-not-straight",
     title="Marginal trajectories bend",
     statement=r"\dot z_t = u_t(z_t) = E[\epsilon - x \,|\, z_t]: \qquad"
-    r" p_t\, \ddot z_t = -\partial_z \left(p_t \mathrm{Var}(\epsilon - x \,|\, z)\right), \qquad"
+    r" p_t\, \ddot z_t = -\partial_z \left(p_t \mathrm{Var}(\epsilon - x \,|\, z)\right) = 0"
+    r"\ \forall z \iff x \text{ is one point}, \qquad"
     r" x \sim N(0, c^2):\ \ddot z_t = \frac{c^2}{V_t^2} z_t,\ V_t = (1 - t)^2 c^2 + t^2",
     source=Source(
         seed="002", section="Flow Matching: The Direct Path", equation="straight-line trajectories"
@@ -73,6 +77,12 @@ def _momentum() -> Iterable[Chain]:
         "The mean square of the velocity, less the square of the mean, times the density",
         averaged(u**2) - averaged(u) ** 2 / density,
         ("the variance, by the posterior", density * (posterior(u**2) - posterior(u) ** 2)),
+    )
+    wronskian = rates.sigma * now.alpha - rates.alpha * now.sigma  # positive where the log-SNR falls
+    yield chain(
+        "The variance of the velocity, given the state",
+        posterior(u**2) - posterior(u) ** 2,
+        ("a multiple of that of x", (wronskian / now.sigma) ** 2 * variance()),
     )
 
 
