@@ -16,7 +16,7 @@ Open Scope R_scope.
     the draws have, in the coordinate k, mean zero and variance one and are uncorrelated. This is true of
     normal draws, if having a mean says that a random variable is measurable and integrable: outer
     probabilities tell whether it is measurable. *)
-Record expectation {Coordinate : Type} (P : @law Coordinate) (k : Coordinate) (K : nat) := Expectation {
+Record expectation {Coordinate : Type} (P : law Coordinate) (k : Coordinate) (K : nat) := Expectation {
   has_mean : ((nat -> state Coordinate) -> R) -> R -> Prop;
   mean_unique : forall X m m', has_mean X m -> has_mean X m' -> m = m';
   mean_constant : forall c, has_mean (fun _ => c) c;
@@ -36,7 +36,7 @@ Arguments mean_draw {Coordinate P k K}.
 Arguments mean_draws {Coordinate P k K}.
 
 Section Means.
-Context {Coordinate : Type} {P : @law Coordinate} {k : Coordinate} {K : nat} (E : expectation P k K).
+Context {Coordinate : Type} {P : law Coordinate} {k : Coordinate} {K : nat} (E : expectation P k K).
 Implicit Types X Y : (nat -> state Coordinate) -> R.
 
 Lemma mean_equal X Y m m' : has_mean E X m -> (forall n, Y n = X n) -> m' = m -> has_mean E Y m'.
@@ -89,7 +89,7 @@ End Means.
 
 Section Output.
 Context {Label Coordinate : Type}.
-Variables (k : Coordinate) (S : R) (K : nat) (P : @law Coordinate).
+Variables (k : Coordinate) (S : R) (K : nat) (P : law Coordinate).
 Variable E : expectation P k (Datatypes.S K).
 Variables (A : sampler Label) (G : nat -> nat -> R).
 
@@ -141,13 +141,14 @@ End Output.
 (** ** The theorem *)
 
 Theorem affine_networks : forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
-    (k : Coordinate) S K (P : @law Coordinate) (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
+    (k : Coordinate) S K (P : law Coordinate) (E : expectation P k (Datatypes.S K))
+    (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
   (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
                                  = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
   <-> same_from_normal S K A G B G'.
 Proof.
-  intros Label Coordinate decide k S K P E A B G G' invariant DA DB LA LB. split.
+  intros Label Coordinate decide k S K P E A B G G' invariant distinct_A distinct_B live_A live_B. split.
   - intros laws.
     assert (forall f g, mean k A f g = mean k B f g /\
       variance k A (Sigma S K A G) f = variance k B (Sigma S K B G') f) as equal.
@@ -166,7 +167,7 @@ Qed.
 
 (** So affine networks decide for all networks. *)
 Corollary affine_networks_suffice : forall (Label Coordinate : Type)
-    (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : @law Coordinate)
+    (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : law Coordinate)
     (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
   (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
@@ -174,83 +175,8 @@ Corollary affine_networks_suffice : forall (Label Coordinate : Type)
   forall F event, P (fun n => event (drawn_output S K A G F n))
                 = P (fun n => event (drawn_output S K B G' F n)).
 Proof.
-  intros Label Coordinate decide k S K P E A B G G' invariant DA DB LA LB laws F event.
+  intros Label Coordinate decide k S K P E A B G G' invariant distinct_A distinct_B live_A live_B laws.
+  intros F event.
   apply law_from_normal; [| exact invariant].
   apply (affine_networks Label Coordinate decide k S K P E A B G G'); assumption.
-Qed.
-
-(** ** Where it is false
-
-    Samplers without noise, K = 0, and with a start that is drawn: their outputs are equal for all draws. *)
-
-(** Two calls with the same label: q_1 = zeta + p y_0 and the output zeta + a y_0 + b y_1. *)
-Definition twice (p a b : R) : sampler unit :=
-  Sampler unit 2 (fun _ => tt) (fun _ => 1)
-    (fun j i => match j, i with 1%nat, O => p | 2%nat, O => a | 2%nat, 1%nat => b | _, _ => 0 end).
-
-Lemma twice_live p a b : a <> 0 -> b <> 0 -> live (twice p a b).
-Proof.
-  intros A B i small. apply (leads_back _ 2 i (leads_output (twice p a b))).
-  simpl in small. destruct i as [| [|]]; [exact A | exact B | lia].
-Qed.
-
-Ltac compute_output := unfold drawn_output, output, query, affine, noise, dot; simpl; unfold weight; simpl.
-
-(** With a repeated label affine networks see no difference; the square of the query does. *)
-Theorem repeated_labels : forall S G, let A := twice (1/2) (1/5) (3/5) in let B := twice 1 (1/2) (3/10) in
-  live A /\ live B /\
-  (forall f g (n : nat -> state unit), drawn_output S 0 A G (affine f g) n tt
-                                     = drawn_output S 0 B G (affine f g) n tt) /\
-  ~ same_from_normal S 0 A G B G /\
-  (S <> 0 -> exists n : nat -> state unit, drawn_output S 0 A G (fun _ q k => q k * q k) n tt
-                                        <> drawn_output S 0 B G (fun _ q k => q k * q k) n tt).
-Proof.
-  intros S G A B. split; [apply twice_live; lra |]. split; [apply twice_live; lra |]. split; [| split].
-  - intros f g n. unfold A, B. compute_output. field.
-  - intros (p & p' & (there & _ & last) & _ & weights & _).
-    destruct (there 0%nat) as [small _]; [simpl; lia |].
-    assert (weight A 2 0 = weight B (p 2%nat) (p 0%nat)) as E by (apply weights; simpl; lia).
-    simpl in small, last. rewrite last in E.
-    destruct (p 0%nat) as [| [|]]; unfold weight in E; simpl in E; lra || lia.
-  - intros spread. exists (fun _ _ => / S). unfold A, B. compute_output. rewrite Rinv_r by exact spread. lra.
-Qed.
-
-(** A call that does not lead to the output is seen by no network. *)
-Definition idle (calls : nat) : sampler unit := Sampler unit calls (fun _ => tt) (fun _ => 1) (fun _ _ => 0).
-
-Theorem idle_call : forall S G, distinct (idle 1) /\ distinct (idle 0) /\
-  (forall F (n : nat -> state unit), drawn_output S 0 (idle 1) G F n tt
-                                   = drawn_output S 0 (idle 0) G F n tt) /\
-  ~ same_from_normal S 0 (idle 1) G (idle 0) G.
-Proof.
-  intros S G. split; [| split; [| split]].
-  - intros i j. simpl. lia.
-  - intros i j. simpl. lia.
-  - intros F n. compute_output. ring.
-  - intros (p & p' & (there & _) & _). destruct (there 0%nat); simpl in *; lia.
-Qed.
-
-(** Linear networks, g = 0, do not suffice: a smaller query and a larger weight compensate. *)
-Definition once (c h : R) : sampler unit :=
-  Sampler unit 1 (fun _ => tt) (fun j => match j with O => c | _ => 0 end) (fun _ _ => h).
-
-Lemma once_live c h : h <> 0 -> live (once c h).
-Proof.
-  intros weight i small. simpl in small. replace i with 0%nat by lia.
-  apply (leads_back _ 1 0 (leads_output (once c h))). exact weight.
-Qed.
-
-Theorem linear_networks : forall S G, let A := once 1 1 in let B := once (1/2) 2 in
-  distinct A /\ distinct B /\ live A /\ live B /\
-  (forall f (n : nat -> state unit), drawn_output S 0 A G (affine f (fun _ _ => 0)) n tt
-                                   = drawn_output S 0 B G (affine f (fun _ _ => 0)) n tt) /\
-  ~ same_from_normal S 0 A G B G.
-Proof.
-  intros S G A B. repeat split; try (apply once_live; lra); try (intros i j; simpl; lia).
-  - intros f n. unfold A, B. compute_output. field.
-  - intros (p & p' & (there & _ & last) & _ & weights & _).
-    destruct (there 0%nat) as [small _]; [simpl; lia |].
-    assert (weight A 1 0 = weight B (p 1%nat) (p 0%nat)) as E by (apply weights; simpl; lia).
-    simpl in small, last. rewrite last in E. replace (p 0%nat) with 0%nat in E by lia.
-    unfold weight in E. simpl in E. lra.
 Qed.

@@ -1,39 +1,101 @@
 r"""With a label of its own for every call, affine networks already determine the whole sampler.
 
-Let all calls lead to the output and have distinct labels, and let the output laws of two samplers be equal
-for all affine networks F(l, q) = f_l q + g_l, with numbers f_l and g_l; this may be asked in any dimension.
-Then (l, H, Sigma) are the same.
+From a normal start, let every call of two samplers lead to the output and have a label of its own, and let
+their outputs have the same law for every affine network F(l, q) = f_l q + g_l, with numbers f_l; one
+coordinate will do. Then (l, H, Sigma) are the same, and so is the law for every network.
 
-Proof. The mean of the output is a polynomial in f and g. Its coefficient of g_i and of all f_k with k in a
-set S is the sum, over the orders of S, of the products of H along the path i -> S -> output; of these
-orders at most one follows the calls. First, with S empty: the rows of the output agree, and so do the calls
-k that it uses. Now let k_1 be used by the output, k_2 by k_1, up to k_m, with rows known to agree, and let
-k = k_m. For S = {k_1, ..., k_m} the one order that follows the calls is the same in both samplers, because
-the entries along it are the same and not zero; so the coefficient is their product times H_ki in both, and
-H_ki agrees for every i. All calls lead to the output, so all rows agree, and all labels occur in the mean.
-As for the noise, the output is sum_u p_u w_u + w_N with p_u = f_u m_u and m_u the slope of the mean in g_u,
-which is not the zero polynomial and has in it only f of later calls. Its variance is a quadratic form in
-(p_0, ..., p_{N-1}, 1) with the matrix Sigma. The first f occurs in p_0 alone: the coefficients of its
-powers 2, 1 and 0 give Sigma_00, then a linear form in the other p and 1, and then the rest, and so on with
-the next f. The p are triangular in f, so they take all values on an open set, and forms that agree there
-agree. Shown for three calls, where paths of every length occur.
+Proof. The output is the sum of m_u g_u over the calls and of p_u w_u over the rows, where w_u is the start
+and the noise of row u, p_N = 1 for the output, p_u = f_u m_u for a call, and m_u the sum of H_ju p_j over the
+rows j. If g is 1 at the label of call u and 0 at the others, the mean is m_u. So the labels are the same, and
+m_u and p_u are, for every f. Any p with p_N = 1 at which no m_u vanishes occurs, for f_u = p_u / m_u; and no
+m_u vanishes everywhere, because every call leads to the output. There the two m_u, linear in p with the
+coefficients H_ju, agree, and so do the two variances, quadratic in p with the coefficients Sigma_uv. Forms
+that agree off finitely many hyperplanes agree: a point of a hyperplane is approached along a line that
+leaves it, and a polynomial of degree two is known by three values. This is proved in Rocq for any number of
+calls (AffineNetworks.v); the chains show its algebra for three.
 
-Not claimed: repeated labels (i-repeated-labels); calls that do not lead to the output.
+Not claimed: repeated labels (i-repeated-labels); calls that do not lead to the output; that networks without
+the offsets g would do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sympy import S, evaluate, symbols
+from sympy import Ne, Rational, S, evaluate, symbols
 
-from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
-from equiv.proofs._calculus import at, rate
+from equiv.claim import Chain, Claim, Derivation, Source, Theorem, Variant, chain
+from equiv.proofs._calculus import rate
 from equiv.proofs._samplers import queries
 
 CLAIM = Claim(
     id="i-affine-networks",
     title="Affine networks determine a sampler whose labels are distinct",
-    open="the induction over calls is argued in the text; its algebra was decided for three calls",
+    open="any number of calls: the chains have three",
+    theorems=(
+        Theorem(
+            name="AffineNetworks.affine_networks",
+            says="outputs have the same law for every affine network exactly if (l, H, Sigma) agree",
+            statement="""forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
+    (k : Coordinate) (S : R) (K : nat) (P : law Coordinate) (E : expectation P k (Datatypes.S K))
+    (A B : sampler Label) (G G' : nat -> nat -> R),
+  rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
+  (forall (f : Label -> R) (g : Label -> state Coordinate) (event : R -> Prop),
+    P (fun n => event (drawn_output S K A G (affine f g) n k))
+    = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
+  <-> same_from_normal S K A G B G'""",
+        ),
+        Theorem(
+            name="AffineNetworks.affine_networks_suffice",
+            says="and then for every network",
+            statement="""forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
+    (k : Coordinate) (S : R) (K : nat) (P : law Coordinate) (E : expectation P k (Datatypes.S K))
+    (A B : sampler Label) (G G' : nat -> nat -> R),
+  rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
+  (forall (f : Label -> R) (g : Label -> state Coordinate) (event : R -> Prop),
+    P (fun n => event (drawn_output S K A G (affine f g) n k))
+    = P (fun n => event (drawn_output S K B G' (affine f g) n k))) ->
+  forall (F : network Label Coordinate) (event : state Coordinate -> Prop),
+    P (fun n => event (drawn_output S K A G F n)) = P (fun n => event (drawn_output S K B G' F n))""",
+        ),
+        Theorem(
+            name="AffineCounterexamples.laws_exist",
+            says="laws with these properties exist: one draw may be the toss of a coin",
+            statement="""forall decided : (forall event : Prop, {event} + {~ event}),
+  rotation_invariant 1 (coin decided) /\\ inhabited (expectation (coin decided) tt 1)""",
+        ),
+    ),
+    counterexamples=(
+        Theorem(
+            name="AffineCounterexamples.repeated_labels",
+            says="with a repeated label, affine networks do not see the difference, but the square does",
+            statement="""forall (S : R) (G : nat -> nat -> R),
+  let A := twice (1/2) (1/5) (3/5) in let B := twice 1 (1/2) (3/10) in
+  live A /\\ live B /\\
+  (forall f g (n : nat -> state unit), drawn_output S 0 A G (affine f g) n tt
+                                     = drawn_output S 0 B G (affine f g) n tt) /\\
+  ~ same_from_normal S 0 A G B G /\\
+  (S <> 0 -> exists n : nat -> state unit, drawn_output S 0 A G (fun _ q k => q k * q k) n tt
+                                        <> drawn_output S 0 B G (fun _ q k => q k * q k) n tt)""",
+        ),
+        Theorem(
+            name="AffineCounterexamples.idle_call",
+            says="a call that does not lead to the output is seen by no network",
+            statement="""forall (S : R) (G : nat -> nat -> R), distinct (idle 1) /\\ distinct (idle 0) /\\
+  (forall F (n : nat -> state unit), drawn_output S 0 (idle 1) G F n tt
+                                   = drawn_output S 0 (idle 0) G F n tt) /\\
+  ~ same_from_normal S 0 (idle 1) G (idle 0) G""",
+        ),
+        Theorem(
+            name="AffineCounterexamples.linear_networks",
+            says="linear networks, without offsets, do not suffice",
+            statement="""forall (S : R) (G : nat -> nat -> R),
+  let A := once 1 1 in let B := once (1/2) 2 in
+  distinct A /\\ distinct B /\\ live A /\\ live B /\\
+  (forall f (n : nat -> state unit), drawn_output S 0 A G (affine f (fun _ _ => 0)) n tt
+                                   = drawn_output S 0 B G (affine f (fun _ _ => 0)) n tt) /\\
+  ~ same_from_normal S 0 A G B G""",
+        ),
+    ),
     statement=r"q_N \sim q'_N \text{ for all } F(l, q) = f_l q + g_l,\ l_i \ne l_j\ (i \ne j)"
     r" \implies (l, H, \Sigma) \cong (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
@@ -42,124 +104,102 @@ CLAIM = Claim(
 
 f = symbols("f_0 f_1 f_2", real=True)
 g = symbols("g_0 g_1 g_2", real=True)
+p = (*symbols("p_0 p_1 p_2", real=True), S.One)
 w = symbols("w_0 w_1 w_2 w_3", real=True)
-h_10, h_20, h_21 = symbols("H_10 H_20 H_21", real=True)
-h = symbols("H_30 H_31 H_32", real=True)
-sigma = {(i, j): symbols(f"Sigma_{i}{j}", real=True) for i in range(4) for j in range(i, 4)}
-ROWS = ((), (h_10,), (h_20, h_21), h)
+x = symbols("x_0 x_1 x_2 x_3", real=True)
+h_10, h_20, h_21, h_30, h_31, h_32 = symbols("H_10 H_20 H_21 H_30 H_31 H_32", real=True)
+ROWS = ((), (h_10,), (h_20, h_21), (h_30, h_31, h_32))
+SIGMA = tuple(tuple(symbols(f"Sigma_{min(i, j)}{max(i, j)}", real=True) for j in range(4)) for i in range(4))
+d, value, slope, curvature = symbols("d G_0 b a", real=True)
 
 
 def _output() -> Any:
     """The output, its start merged into the noise."""
+    return queries(lambda u, q: f[u] * q + g[u], ROWS, w)[-1]
+
+
+def _total(terms: Iterable[Any]) -> Any:
+    """Their sum, without the zero that Python begins with."""
     with evaluate(True):
-        asked = queries(lambda u, q: f[u] * q + g[u], ROWS, w)
-        return asked[-1].expand()
+        return sum(terms)
 
 
-def _coefficient(e: Any, *symbols_of: Any) -> Any:
-    """The coefficient of a product of symbols, each to the first power, at f = 0."""
-    for symbol in symbols_of:
-        e = rate(e, symbol)
-    for symbol in f:
-        e = at(e, symbol, 0)
-    return e
+def _reach(u: int, factors: Sequence[Any]) -> Any:
+    """How answer u reaches the output, if row j does with factors[j]."""
+    return _total(ROWS[j][u] * factors[j] for j in range(u + 1, 4))
 
 
-def _weight(u: int) -> Any:
-    """How the noise of a query reaches the output."""
-    return rate(_output(), w[u])
+def _factors(slopes: Sequence[Any]) -> tuple[Any, ...]:
+    """How the rows reach the output, found backwards from the output itself."""
+    found = [S.Zero, S.Zero, S.Zero, S.One]
+    for u in (2, 1, 0):
+        found[u] = slopes[u] * _reach(u, found)
+    return tuple(found)
 
 
-def _variance() -> Any:
-    weights = [_weight(u) for u in range(4)]
-    with evaluate(True):
-        return sum((1 if i == j else 2) * weights[i] * weights[j] * entry for (i, j), entry in sigma.items())
+def _variance(factors: Sequence[Any]) -> Any:
+    return _total(SIGMA[u][v] * factors[u] * factors[v] for u in range(4) for v in range(4))
+
+
+def _line(t: Any) -> Any:
+    """A form along a line."""
+    return value + slope * t + curvature * t**2
 
 
 def derivation() -> Derivation:
-    return Derivation(chains=(*_rows(), *_noise()))
-
-
-def _rows() -> Iterable[Chain]:
-    out = _output()
-    for i in range(3):
-        yield chain(f"The row of the output: call {i}", _coefficient(out, g[i]), ("no path is longer", h[i]))
-    for k, i, entry in ((1, 0, h_10), (2, 0, h_20), (2, 1, h_21)):
-        yield chain(
-            f"A call that the output uses: the row of {k} at {i}",
-            _coefficient(out, f[k], g[i]),
-            ("one path", h[k] * entry),
-        )
-    yield chain(
-        "A call that it does not use itself: the row of 1 at 0",
-        _coefficient(out, f[1], f[2], g[0]),
-        ("one order follows the calls", h[2] * h_21 * h_10),
-        ("times what is known", _coefficient(out, f[2], g[1]) * h_10),
+    return Derivation(
+        chains=(*_written_out(), *_any_factors(), *_forms()),
+        hypotheses=tuple(Ne(_reach(u, p), 0, evaluate=False) for u in range(3)),
     )
-    yield chain("No path runs backwards", _coefficient(out, f[0], g[1]), ("", S.Zero))
 
 
-def _noise() -> Iterable[Chain]:
-    out, variance = _output(), _variance()
+def _written_out() -> Iterable[Chain]:
+    out, factors = _output(), _factors(f)
+    offsets = _total(_reach(u, factors) * g[u] for u in range(3))
+    noises = _total(factors[u] * w[u] for u in range(4))
+    yield chain("The output", out, ("offsets, and the start and noise of the rows", offsets + noises))
     for u in range(3):
-        yield chain(
-            f"The noise of call {u} reaches the output as its answer does, times f",
-            _weight(u),
-            ("the network is affine", f[u] * rate(out, g[u])),
-        )
-    for u, later in ((1, (0,)), (2, (0, 1))):
-        for v in later:
-            yield chain(
-                f"The way of call {u} does not see f of call {v}", rate(_weight(u), f[v]), ("", S.Zero)
-            )
-    slope = rate(out, g[0])
+        yield chain(f"Mean: what the offset of call {u} adds", rate(out, g[u]), ("", _reach(u, factors)))
+
+
+def _any_factors() -> Iterable[Chain]:
+    slopes = [p[u] / _reach(u, p) for u in range(3)]
+    for u, factor in enumerate(_factors(slopes)[:3]):
+        yield chain(f"Every p occurs: call {u}", factor, ("choose f backwards", p[u]))
+
+
+def _forms() -> Iterable[Chain]:
     yield chain(
-        "The first f, squared: Sigma_00",
-        rate(rate(variance, f[0]), f[0]) / 2,
-        ("it is in the first weight alone", slope**2 * sigma[0, 0]),
+        "A polynomial of degree two, from three other values",
+        -_line(d) / 2 + _line(-d) / 6 + Rational(4, 3) * _line(d / 2),
+        ("so it vanishes if they do", value),
     )
-    yield chain(
-        "The first f, once: the rest of the first row",
-        at(rate(variance, f[0]), f[0], 0),
-        (
-            "linear in the other weights and one",
-            2 * slope * (_weight(1) * sigma[0, 1] + _weight(2) * sigma[0, 2] + sigma[0, 3]),
-        ),
-    )
-    yield chain(
-        "Without the first f: the rest of Sigma",
-        at(variance, f[0], 0),
-        (
-            "the same form with a call less",
-            _weight(1) ** 2 * sigma[1, 1]
-            + 2 * _weight(1) * (_weight(2) * sigma[1, 2] + sigma[1, 3])
-            + _weight(2) ** 2 * sigma[2, 2]
-            + 2 * _weight(2) * sigma[2, 3]
-            + sigma[3, 3],
-        ),
-    )
+    form = _variance(x)
+    for u in range(4):
+        for v in range(u, 4):
+            yield chain(f"Sigma_{u}{v} from the form", rate(rate(form, x[u]), x[v]) / 2, ("", SIGMA[u][v]))
 
 
 def false_variants() -> Iterable[Variant]:
-    out = _output()
-    yield Variant(
-        name="the row of 1 at 0 is the coefficient of f_1 g_0", left=_coefficient(out, f[1], g[0]), right=h_10
-    )
-    yield Variant(
-        name="a path through 2 alone is all that f_1 f_2 g_0 sees",
-        left=_coefficient(out, f[1], f[2], g[0]),
-        right=h[2] * h_20,
-    )
+    out, factors = _output(), _factors(f)
+    yield Variant(name="answers reach the output directly only", left=rate(out, g[0]), right=h_30)
     yield Variant(
         name="noise reaches the output as answers do, without f",
-        left=_weight(0),
-        right=rate(out, g[0]),
+        left=rate(out, w[0]),
+        right=_reach(0, factors),
+    )
+    yield Variant(
+        name="the slopes are p_u over the weight of the output alone",
+        left=_factors([p[u] / ROWS[3][u] for u in range(3)])[0],
+        right=p[0],
+    )
+    yield Variant(
+        name="a polynomial of degree two is known from two other values",
+        left=(_line(d) + _line(-d)) / 2,
+        right=value,
     )
     yield Variant(
         name="the variance sees the diagonal of Sigma alone",
-        left=_variance(),
-        right=_weight(0) ** 2 * sigma[0, 0]
-        + _weight(1) ** 2 * sigma[1, 1]
-        + _weight(2) ** 2 * sigma[2, 2]
-        + sigma[3, 3],
+        left=_variance(factors),
+        right=_total(SIGMA[u][u] * factors[u] ** 2 for u in range(4)),
     )
