@@ -8,7 +8,7 @@ import click
 
 from equiv import __version__
 from equiv.cli.delivery import check_writable, proved, read_run, report_code, run_tasks
-from equiv.cli.options import FILE, SEED, OneOf, Running, configuration
+from equiv.cli.options import FILE, KERNEL, SEED, OneOf, Running, configuration
 from equiv.cli.options import running as with_running
 from equiv.lookup import Unknown
 
@@ -58,7 +58,7 @@ def list_() -> None:
 
 @cli.command()
 @click.argument("ids", nargs=-1)
-@click.option("--kernel", is_flag=True, help="Have a second kernel, Rocq, accept the claims too.")
+@KERNEL
 @click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
 @with_running
 def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) -> int:
@@ -68,7 +68,6 @@ def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) ->
     With --kernel the claims are also put before Rocq, as stated; its files land in DIR/kernel.
     """
     from equiv import terminal
-    from equiv.running.kernel import second_opinion
     from equiv.running.selection import claims
 
     if kernel:
@@ -76,7 +75,7 @@ def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) ->
     return run_tasks(
         claims(ids),
         show=terminal.table,
-        also=partial(second_opinion, folder=out / "kernel") if kernel else None,
+        kernel=out / "kernel" if kernel else None,
         running=running,
     )
 
@@ -162,13 +161,15 @@ def experiment(ids: tuple[str, ...], dtype: str | None, device: str, seed: int, 
 @cli.command()
 @click.argument("run", required=False, type=FILE, metavar="[RUN]")
 @click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+@KERNEL
 @SEED
 @with_running
-def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
+def report(*, run: Path | None, out: Path, kernel: bool, seed: int, running: Running) -> int:
     """Write one HTML page and one JSON file.
 
     Runs every claim, the checks of the samplers of diffusers, and the experiments. With RUN, the JSON of an
-    earlier run or the journal of an interrupted one, it only draws that.
+    earlier run or the journal of an interrupted one, it only draws that. With --kernel the claims are also
+    put before Rocq, as stated; its files land in DIR/kernel.
 
     The exit code is 0 when the page is written, whatever was refuted; 3 if it shows an internal error; and
     with --strict 4 if something is undecided.
@@ -181,8 +182,14 @@ def report(run: Path | None, out: Path, seed: int, running: Running) -> int:
         check_writable(out / name)
     if run is None:
         return run_tasks(
-            default(seed=seed), show=terminal.overview, pages=partial(write, out=out), running=running
+            default(seed=seed),
+            show=terminal.overview,
+            kernel=out / "kernel" if kernel else None,
+            pages=partial(write, out=out),
+            running=running,
         )
+    if kernel:
+        raise Unknown("--kernel needs the claims to be run; without it a run is only drawn")
     drawn = read_run(run)
     try:
         written = write(drawn, out)

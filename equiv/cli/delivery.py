@@ -40,14 +40,18 @@ def run_tasks(
     *,
     show: "Callable[[Sequence[Result]], Any]",
     defects: Sequence[Any] = (),
-    also: "Callable[[Run], Run] | None" = None,
+    kernel: Path | None = None,
     pages: "Callable[[Run], Sequence[Path]] | None" = None,
     running: Running,
 ) -> int:
-    """Run the tasks, show what came of them, and say it in the exit code."""
+    """Run the tasks, show what came of them, and say it in the exit code.
+
+    With a folder for ``kernel``, its claims are put before the second kernel too.
+    """
     from equiv import terminal
     from equiv.result import encode
     from equiv.running.expected import hold
+    from equiv.running.kernel import second_opinion
     from equiv.running.local import LocalProcesses
     from equiv.running.run import Interrupted, Undelivered, run
 
@@ -55,25 +59,31 @@ def run_tasks(
     for path in (None if to_stdout else running.json, running.journal):
         check_writable(path)
     written: list[Path] = []
+    whole: Run | None = None
 
     def write_json(done: "Run") -> None:
         if running.json and not to_stdout:
             running.json.write_bytes(encode(done) + b"\n")
 
     def deliver(done: "Run") -> None:
-        write_json(done)
-        written.extend(pages(done) if pages else ())
+        nonlocal whole
+        whole = done
+        if kernel:
+            whole = second_opinion(done, kernel, jobs=executor.jobs, use_cache=use_cache, on_result=seen)
+        write_json(whole)
+        written.extend(pages(whole) if pages else ())
 
     executor = LocalProcesses(jobs=running.jobs or 0, seconds=running.time_limit)
-    stopped = None
+    use_cache, stopped = not running.no_cache, None
     try:
-        with terminal.progress(len(tasks), quiet=running.quiet) as seen:
+        steps = len(tasks) + (sum(t.kind == "claim" for t in tasks) if kernel else 0)
+        with terminal.progress(steps, quiet=running.quiet) as seen:
             done = run(
                 tasks,
                 executor,
                 keep=running.journal,
                 resume=running.resume,
-                use_cache=not running.no_cache,
+                use_cache=use_cache,
                 on_result=seen,
                 deliver=deliver,
             )
@@ -84,9 +94,7 @@ def run_tasks(
     except FileExistsError as error:
         raise Unknown(f"the journal {error.filename} is there already; name another file") from error
 
-    if also and not stopped:
-        done = also(done)
-        write_json(done)
+    done = whole or done
     out = terminal.console(stderr=to_stdout)
     expectation = hold(done.results, [] if stopped else defects)
     terminal.show(out, done.results, expectation, show)

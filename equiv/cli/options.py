@@ -38,6 +38,7 @@ class Seconds(click.FloatRange):
 
 FILE = click.Path(path_type=Path)
 SEED = click.option("--seed", type=int, default=0, show_default=True)
+KERNEL = click.option("--kernel", is_flag=True, help="Have a second kernel, Rocq, accept the claims too.")
 _RUNNING = (
     click.option("--strict", is_flag=True, help="Undecided fails the run (exit code 4)."),
     click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. [default: one a processor]"),

@@ -85,6 +85,8 @@ def run(
             raise
     try:
         deliver(done())
+    except KeyboardInterrupt:
+        raise Interrupted(done(), len(tasks), place) from None
     except OSError as error:
         raise Undelivered(error, place) from error
     if not keep:

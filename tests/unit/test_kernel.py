@@ -11,7 +11,11 @@ from sympy import Eq, Gt, Ne, S, cos, exp, log, pi, sin, sqrt, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.evidence import Equality, KernelProof, Outcome, Proof, Rejected, Witness
+from equiv.result import Run
+from equiv.running import selection
 from equiv.running.catalogue import claims
+from equiv.running.kernel import second_opinion
+from equiv.running.local import LocalProcesses
 from equiv.symbolic.kernel import coqc
 from equiv.symbolic.kernel.check import check
 from equiv.symbolic.kernel.terms import Names, defined, read, text
@@ -22,12 +26,15 @@ needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not instal
 a, b = symbols("a b", positive=True)
 x, z = symbols("x z", real=True)
 
-CLAIMS = {
-    "predictions": ("p-mse-table", "p-conversions"),
-    "deterministic": ("f-three-rows", "f-ddim-is-fm"),
-    "stochastic": ("t-ddpm-double-ddim", "t-churn-family"),
-    "schedules": ("s-slider-vp",),
-}
+CLAIMS = (
+    "p-mse-table",
+    "p-conversions",
+    "f-three-rows",
+    "f-ddim-is-fm",
+    "t-ddpm-double-ddim",
+    "t-churn-family",
+    "s-slider-vp",
+)
 
 
 def claim_of(*chains: Any, hypotheses: tuple[Any, ...] = (), variants: tuple[Variant, ...] = ()) -> Any:
@@ -44,15 +51,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def proofs(folder: Path) -> dict[str, KernelProof]:
-    chapters = {c: [importlib.import_module(claims()[i].module) for i in ids] for c, ids in CLAIMS.items()}
-    return check(chapters, folder)
+def home(folder: Path) -> Path:
+    return coqc.library(folder)
 
 
 @needs_rocq
-@pytest.mark.parametrize("claim", [i for ids in CLAIMS.values() for i in ids])
-def test_claims_are_accepted_with_their_false_variants(claim: str, proofs: dict[str, KernelProof]) -> None:
-    file, proof = importlib.import_module(claims()[claim].module), proofs[claim]
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_claims_are_accepted_with_their_false_variants(claim: str, home: Path, tmp_path: Path) -> None:
+    file = importlib.import_module(claims()[claim].module)
+    proof = check(file, home, tmp_path)
     with sympy.evaluate(False):
         chains = file.derivation().chains
         false = [*file.false_variants(), *(file.as_written() if file.CLAIM.erratum else ())]
@@ -65,9 +72,10 @@ def test_claims_are_accepted_with_their_false_variants(claim: str, proofs: dict[
 
 
 @needs_rocq
-def test_the_files_read_as_the_claim(folder: Path, proofs: dict[str, KernelProof]) -> None:
-    written = (folder / "deterministic.v").read_text(encoding="utf-8")
-    assert proofs["f-three-rows"].file == "deterministic.v"
+def test_the_files_read_as_the_claim(home: Path, tmp_path: Path) -> None:
+    proof = check(importlib.import_module(claims()["f-three-rows"].module), home, tmp_path)
+    assert proof.file == "f_three_rows.v"
+    written = (tmp_path / proof.file).read_text(encoding="utf-8")
     assert "(* Row x: collect x *)" in written
     assert "= z_t / sigma_t + xhat * (alpha_s / sigma_s - alpha_t / sigma_t)" in written
 
@@ -89,22 +97,22 @@ FALSE = {
 
 @needs_rocq
 @pytest.mark.parametrize("name", FALSE)
-def test_what_is_false_or_undefined_is_never_accepted(name: str, folder: Path) -> None:
+def test_what_is_false_or_undefined_is_never_accepted(name: str, home: Path, tmp_path: Path) -> None:
     left, right, hypotheses = FALSE[name]
     with sympy.evaluate(False):
         made = left() if callable(left) else left
         file = claim_of(chain("False", made, ("no reason", right)), hypotheses=hypotheses)
-        (proof,) = check({"planted": [file]}, folder).values()
+    proof = check(file, home, tmp_path)
     assert proof.links == ()
     assert proof.outcome is not Outcome.HOLDS
 
 
 @needs_rocq
-def test_the_kernel_rejects_a_link_by_its_negation(folder: Path) -> None:
+def test_the_kernel_rejects_a_link_by_its_negation(home: Path, tmp_path: Path) -> None:
     """Not finding a proof is no rejection; accepting that the sides differ is."""
     with sympy.evaluate(False):
         file = claim_of(chain("Wrong", exp(a + b), ("forgotten", exp(a) + exp(b))))
-        (proof,) = check({"wrong": [file]}, folder).values()
+    proof = check(file, home, tmp_path)
     assert proof.rejected == ("a_claim_1_1_rejected",)
     assert proof.outcome is Outcome.FAILS
     proved = Proof(
@@ -130,24 +138,26 @@ TRUE = {
 
 
 @needs_rocq
-def test_what_is_true_is_accepted(folder: Path) -> None:
+@pytest.mark.parametrize("name", TRUE)
+def test_what_is_true_is_accepted(name: str, home: Path, tmp_path: Path) -> None:
+    left, right, hypotheses = TRUE[name]
     with sympy.evaluate(False):
-        files = []
-        for k, (left, right, hypotheses) in enumerate(TRUE.values()):
-            sides = [side() if callable(side) else side for side in (left, right)]
-            file = claim_of(chain("True", sides[0], ("by the rules", sides[1])), hypotheses=hypotheses)
-            file.CLAIM = Claim(id=f"true-{k}", title="", statement="", source=Source(seed="", section=""))
-            files.append(file)
-        found = check({"true": files}, folder)
-    assert {name: p.unchecked for name, p in zip(TRUE, found.values(), strict=True) if p.unchecked} == {}
+        sides = [side() if callable(side) else side for side in (left, right)]
+        file = claim_of(chain("True", sides[0], ("by the rules", sides[1])), hypotheses=hypotheses)
+    assert check(file, home, tmp_path).unchecked == ()
 
 
 def test_without_rocq_nothing_is_checked_and_nothing_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(coqc.shutil, "which", lambda _name: None)
-    with sympy.evaluate(False):
-        (proof,) = check({"any": [claim_of(chain("One", S.One, ("by sight", S.One)))]}, tmp_path).values()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    done = Run(
+        started="", versions={}, results=tuple(LocalProcesses(jobs=1).run(selection.claims(["p-mse-table"])))
+    )
+    (result,) = second_opinion(done, tmp_path / "kernel").results
+    assert result.verdict is Verdict.PROVED
+    (proof,) = (e for e in result.evidence if isinstance(e, KernelProof))
     assert proof.counted.startswith("not kernel-checked: coqc is not installed")
     assert proof.outcome is Outcome.UNKNOWN
     assert [*tmp_path.iterdir()] == []

@@ -2,32 +2,40 @@
 
 import math
 from fractions import Fraction
-from typing import Any
 
+from equiv.symbolic.kernel.powers import Powers
 from equiv.symbolic.kernel.quotients import ONE, ZERO, Quotient, generator_of, key, terms
-from equiv.symbolic.kernel.steps import Steps
+from equiv.symbolic.kernel.steps import Steps, rewrite
 from equiv.symbolic.kernel.terms import Term
 
 Pair = tuple[Quotient, Quotient]  # cosine and sine
 _ZERO, _ONE = Quotient(ZERO, ONE), Quotient(ONE, ONE)
+_NONE, _HALF = Fraction(0), Fraction(1, 2)
+_PARTS = {  # of pi: what a root is taken of, and how much of one and of that root its cosine and sine are
+    1: (0, (Fraction(-1), _NONE), (_NONE, _NONE)),
+    2: (0, (_NONE, _NONE), (Fraction(1), _NONE)),
+    3: (3, (_HALF, _NONE), (_NONE, _HALF)),
+    4: (2, (_NONE, _HALF), (_NONE, _HALF)),
+    6: (3, (_NONE, _HALF), (_HALF, _NONE)),
+}
 
 
 class Angles:
     """The base angles of one script, made as they are needed."""
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps, self.g = steps, steps.g
+    def __init__(self, steps: Steps, powers: Powers) -> None:
+        self.steps, self.g, self.powers = steps, steps.g, powers
         self.atoms: dict[tuple[str, str, int], tuple[int, int]] = {}
+        self.parts_of_pi: set[int] = set()
 
     def value(self, e: Term, q: Quotient) -> Quotient:
         """The cosine or sine ``e`` of the angle ``q``, once the script says what it is."""
         total: Pair = (_ONE, _ZERO)
-        below = ONE if q.den.is_constant() else q.den
         pieces: list[str] = []
         facts: dict[str, None] = {}
-        for m, c in terms(q):
-            scale = self.steps.scale(f"angle {key(m)} / {key(below)}", c.denominator)
-            base, pair, named = self._base(m, below, scale)
+        for term, c in terms(q):
+            scale = self.steps.scale(f"angle {key(term.num)} / {key(term.den)}", c.denominator)
+            base, pair, named = self._base(term, scale)
             facts |= dict.fromkeys(named)
             times = int(c * scale)
             if times < 0:
@@ -37,7 +45,7 @@ class Angles:
             pieces += [base] * abs(times)
         found = total[0] if e.op == "cos" else total[1]
         shown = self.g.sum_text(found)
-        rewriting = "".join(f"rewrite ?{f}; " for f in facts)
+        rewriting = rewrite(facts)
         close = self.steps.algebra(extra=f"{shown} {' '.join(facts).replace('_is', '')}")
         same = self.steps.algebra(*e.args)
         angle = " + ".join(pieces) or "0"
@@ -55,14 +63,13 @@ class Angles:
             g.add(g.multiply(a[1], b[0]), g.multiply(a[0], b[1])),
         )
 
-    def _base(self, m: Any, below: Any, scale: int) -> tuple[str, Pair, list[str]]:
+    def _base(self, term: Quotient, scale: int) -> tuple[str, Pair, list[str]]:
         """A base angle as text, its cosine and sine, and the names of what says so."""
-        index = generator_of(m)
-        if below == 1 and index is not None and self.g.texts[index] == "PI" and scale in (1, 2):
-            turned = self.g.scaled(_ONE, Fraction(-1))
-            return ("PI", (turned, _ZERO), []) if scale == 1 else ("(PI / 2)", (_ZERO, _ONE), [])
-        inner = self.g.make(m, below * scale)
-        base, name = f"({self.g.sum_text(inner)})", (key(m), key(below), scale)
+        index = generator_of(term.num)
+        if term.den == 1 and index is not None and self.g.texts[index] == "PI" and scale in _PARTS:
+            return self._part_of_pi(scale)
+        inner = self.g.make(term.num, term.den * scale)
+        base, name = f"({self.g.sum_text(inner)})", (key(term.num), key(term.den), scale)
         if name not in self.atoms:
             values = self.g.sample(inner)
             cos, c = self.steps.atom("c", [math.cos(v) for v in values])
@@ -77,3 +84,19 @@ class Angles:
         cos, sin = self.atoms[name]
         facts = [f"{self.g.texts[index]}_is" for index in (cos, sin)]
         return base, (self.g.quotient(cos), self.g.quotient(sin)), facts
+
+    def _part_of_pi(self, scale: int) -> tuple[str, Pair, list[str]]:
+        """Half a turn, and its parts whose cosine and sine are known."""
+        base = "PI" if scale == 1 else f"(PI / {scale})"
+        radicand, of_cos, of_sin = _PARTS[scale]
+        root = self.powers.root_of(radicand) if radicand else _ZERO
+        cos, sin = (self.g.add(self.g.scaled(_ONE, a), self.g.scaled(root, b)) for a, b in (of_cos, of_sin))
+        if not radicand:
+            return base, (cos, sin), []
+        for op, value in (("cos", cos), ("sin", sin)):
+            if scale not in self.parts_of_pi:
+                shown = f"{op} {base} = {self.g.sum_text(value)}"
+                proof = f"rewrite ({op}_part_{scale} {self.g.poly(root.num)}) by assumption; lra"
+                self.steps.lines.append(f"assert ({op}_{scale}_is : {shown}) by ({proof}).")
+        self.parts_of_pi.add(scale)
+        return base, (cos, sin), [f"cos_{scale}_is", f"sin_{scale}_is"]

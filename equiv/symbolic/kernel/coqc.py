@@ -1,15 +1,20 @@
-"""Runs Rocq: compiles files, finds the lemmas it does not accept, and reads what the others rest on."""
+"""Runs Rocq: which lemmas of a text it accepts, and what those rest on."""
 
+import contextlib
+import functools
+import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
 from pathlib import Path
 
-from equiv.symbolic.kernel.export import Lemma
+import msgspec
 
 THEORY = Path(__file__).parent / "theory"
-HEAD = "From Equiv Require Import Equiv Enclosure.\nOpen Scope R_scope.\nSet Default Timeout 30.\n\n"
+LIBRARY = ("Enclosure.v", "Equiv.v")
+LIMIT = 120  # seconds of one step of one proof: far more than any needs, on a machine that is busy too
+HEAD = f"From Equiv Require Import Equiv Enclosure.\nOpen Scope R_scope.\nSet Default Timeout {LIMIT}.\n\n"
 ALLOWED = frozenset(
     {
         "ClassicalDedekindReals.sig_forall_dec",
@@ -18,87 +23,97 @@ ALLOWED = frozenset(
         "Classical_Prop.classic",
     }
 )
-MINUTES = 20
 
 
-class NotCompiled(Exception):
-    """The library of lemmas was not accepted: a bug of ours, or another version of Rocq."""
+class Missing(Exception):
+    """There is no Rocq, or not one that accepts the library of lemmas; the message says which."""
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a text: accepted, or the line of the first thing that was not, with Rocq's words."""
+
+    accepted: bool
+    said: str
+    line: int = 0
 
 
 def available() -> bool:
     """Is Rocq on the path?"""
-    return shutil.which("coqc") is not None and shutil.which("coqtop") is not None
+    return shutil.which("coqc") is not None
 
 
-def _program(name: str) -> str:
-    return shutil.which(name) or name
-
-
+@functools.cache
 def version() -> str:
     """Such as ``8.16.1``."""
-    said = subprocess.run(
-        [_program("coqc"), "--print-version"], capture_output=True, text=True, check=False
-    ).stdout
+    program = shutil.which("coqc") or "coqc"
+    said = subprocess.run([program, "--print-version"], capture_output=True, text=True, check=False).stdout
     return said.split()[0] if said else ""
 
 
-def library(folder: Path) -> None:
-    """Compile the lemmas and tactics into the folder, unless that has been done.
+def library(store: Path) -> Path:
+    """The folder that holds the compiled lemmas and tactics, made unless it is there.
 
     Raises:
-        NotCompiled: Rocq does not accept them.
+        Missing: there is no Rocq, or it does not accept them.
     """
-    for name in ("Enclosure.v", "Equiv.v"):
-        source, target = (THEORY / name).read_bytes(), folder / name
-        compiled = target.with_suffix(".vo")
-        if compiled.exists() and target.exists() and target.read_bytes() == source:
-            continue
-        target.write_bytes(source)
-        ran = _coqc(target)
-        if ran.returncode:
-            raise NotCompiled(f"{name} of the kernel's library: {ran.stderr.strip()}")
+    if not available():
+        raise Missing("coqc is not installed; on Debian: apt-get install coq libcoq-coquelicot")
+    sources = b"".join((THEORY / name).read_bytes() for name in LIBRARY)
+    home = store.resolve() / hashlib.sha256(version().encode() + sources).hexdigest()[:16]
+    if home.exists():
+        return home
+    store.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=store))
+    try:
+        for name in LIBRARY:
+            shutil.copy(THEORY / name, folder)
+            ran = _coqc(folder, name)
+            if ran.returncode:
+                raise Missing(f"Rocq {version()} does not accept {name} of our library: {_error(ran.stderr)}")
+        with contextlib.suppress(OSError):  # another run has just made it
+            folder.rename(home)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return home
 
 
-def compiles(file: Path) -> tuple[bool, str]:
-    """Does Rocq accept the file, and what does it print?"""
-    ran = _coqc(file)
-    return ran.returncode == 0, ran.stdout if ran.returncode == 0 else ran.stderr
-
-
-def _coqc(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [_program("coqc"), "-q", "-Q", ".", "Equiv", file.name]
-    return subprocess.run(
-        command, cwd=file.parent, capture_output=True, text=True, check=False, timeout=60 * MINUTES
+def compiles(text: str, home: Path) -> Ran:
+    """Does Rocq accept the text? What it has said of the same text, with the same library, is kept."""
+    kept = home / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    try:
+        return msgspec.json.decode(kept.read_bytes(), type=Ran)
+    except (OSError, msgspec.MsgspecError):
+        pass
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "claim.v").write_text(text, encoding="utf-8")
+        ran = _coqc(Path(folder), "claim.v", home)
+    place = re.search(r"^File .*?, line (\d+), characters", ran.stderr, re.MULTILINE)
+    found = Ran(
+        accepted=ran.returncode == 0,
+        said=ran.stdout if ran.returncode == 0 else _error(ran.stderr),
+        line=int(place[1]) if place else 0,
     )
-
-
-def refused(folder: Path, lemmas: Sequence[Lemma]) -> dict[str, str]:
-    """The lemmas that Rocq does not accept, each tried by itself, with what it says."""
-    tried = "".join(f"{lemma.text}Abort.\nLocate Term {lemma.name}.\n" for lemma in lemmas)
-    ran = subprocess.run(
-        [_program("coqtop"), "-q", "-quiet", "-Q", ".", "Equiv"],
-        cwd=folder,
-        input=f"{HEAD}{tried}",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60 * MINUTES,
-    )
-    found, said = {}, ran.stdout
-    for lemma in lemmas:
-        marker = re.search(
-            rf"^.*(Constant Top\.{lemma.name}\b|No term of basename {lemma.name}\b).*$", said, re.MULTILINE
-        )
-        before, said = (said[: marker.start()], said[marker.end() :]) if marker else (said, "")
-        if marker is None or "No term" in marker.group():
-            found[lemma.name] = _first_error(before)
+    if found.accepted or (found.line and "Timeout" not in found.said):  # what came to an end by itself
+        _keep(kept, msgspec.json.encode(found))
     return found
 
 
-def _first_error(output: str) -> str:
-    error = re.search(r"^(?:Error|Timeout).*?(?=\n\s*\n|\nToplevel|\Z)", output, re.MULTILINE | re.DOTALL)
-    return " ".join(error.group().split())[:300] if error else "Rocq did not come to an end"
+def _coqc(folder: Path, name: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [shutil.which("coqc") or "coqc", "-q", "-noglob", "-Q", str(home or "."), "Equiv", name]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _error(printed: str) -> str:
+    """The words of the error, without the place."""
+    found = re.search(r"^(?:Error|Timeout).*", printed, re.MULTILINE | re.DOTALL)
+    return " ".join((found[0] if found else printed[-300:]).split())[:300]
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+    Path(file.name).replace(path)
 
 
 def assumptions(printed: str) -> frozenset[str]:

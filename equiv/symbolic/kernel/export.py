@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sympy
 
-from equiv.claim import Chain, Variant
+from equiv.claim import Chain, Claim, Variant
 from equiv.symbolic.kernel import sampling
 from equiv.symbolic.kernel.script import script
 from equiv.symbolic.kernel.terms import (
@@ -78,7 +78,7 @@ def links(claim: str, chains: Iterable[Chain], hypotheses: Sequence[Any]) -> lis
     found: list[Link | Skipped] = []
     for i, chain in enumerate(chains, start=1):
         for j, (above, below) in enumerate(zip(chain.lines, chain.lines[1:], strict=False), start=1):
-            name, about = f"{_identifier(claim)}_{i}_{j}", f"{chain.title}: {below.why}"
+            name, about = f"{identifier(claim)}_{i}_{j}", f"{chain.title}: {below.why}"
             found.append(read_link(name, about, above.expression, below.expression, hypotheses))
     return found
 
@@ -141,27 +141,46 @@ def equality(link: Link) -> Lemma | Skipped:
     return Lemma(name=link.name, about=_about(link), statement=statement, proof=(*first, *steps))
 
 
-def difference(link: Link, inputs: Mapping[str, Fraction] | None = None) -> Lemma | Skipped:
+def difference(link: Link) -> Lemma | Skipped:
     """There is a point at which the hypotheses hold, both sides are defined, and they differ."""
     names = _variables(link)
-    given = {n: v for n, v in (inputs or {}).items() if n in names}
-    for point in sampling.points(names, link.positive, link.hypotheses, given):
-        gap = sampling.value(link.left, point) - sampling.value(link.right, point)
-        if abs(gap) > 1e-5:
-            break
-    else:
+    point = sampling.apart(link.left, link.right, sampling.points(names, link.positive, link.hypotheses))
+    if point is None:
         return Skipped(
             name=link.name, about=link.about, reason="no point was found that tells the sides apart"
         )
     if opaque := [shown for n, shown in link.opaque.items() if n in names]:
         return Skipped(name=link.name, about=link.about, reason=f"{opaque[0]} has no value in Rocq")
     demands = [str(d) for d in dict.fromkeys([*defined(link.left), *defined(link.right)])]
-    met = [f"0 < {n}" for n in names if n in link.positive] + [relation_text(h) for h in link.hypotheses]
+    met = _met(link, names)
     apart = f"{text(link.left)}\n    <> {text(link.right)}"
     whole = "\n    /\\ ".join([*([_AND.join([*met, *demands])] if met or demands else []), apart])
     statement = (f"  exists {' '.join(names)} : R,\n" if names else "") + f"    {whole}."
     chosen = [f"exists {', '.join(_number(point[n]) for n in names)}."] if names else []
     return Lemma(name=link.name, about=_about(link), statement=statement, proof=(*chosen, "witness."))
+
+
+def domain(claim: str, hypotheses: Sequence[Any]) -> Lemma | Skipped | None:
+    """There is a point at which the hypotheses hold; without hypotheses nothing needs to be said."""
+    if not hypotheses:
+        return None
+    name, about = f"{identifier(claim)}_domain", "The hypotheses can be met"
+    link = read_link(name, about, sympy.Integer(0), sympy.Integer(0), hypotheses)
+    if isinstance(link, Skipped):
+        return link
+    names = _variables(link)
+    for point in sampling.points(names, link.positive, link.hypotheses):
+        demands = [str(d) for h in link.hypotheses for side in h[1:] for d in defined(side)]
+        met = [*_met(link, names), *dict.fromkeys(demands)]
+        statement = f"  exists {' '.join(names)} : R,\n    {_AND.join(met)}."
+        chosen = f"exists {', '.join(_number(point[n]) for n in names)}."
+        return Lemma(name=name, about=_about(link), statement=statement, proof=(chosen, "witness."))
+    return Skipped(name=name, about=about, reason="no point was found at which the hypotheses hold")
+
+
+def _met(link: Link, names: Sequence[str]) -> list[str]:
+    """The assumptions, as Rocq reads them."""
+    return [f"0 < {n}" for n in names if n in link.positive] + [relation_text(h) for h in link.hypotheses]
 
 
 def variants(claim: str, found: Iterable[Variant], prefix: str) -> list[Link | Skipped]:
@@ -172,7 +191,7 @@ def variants(claim: str, found: Iterable[Variant], prefix: str) -> list[Link | S
         if variant.instance:
             with sympy.evaluate(True):
                 left, right = (_instantiated(side, variant.instance) for side in (left, right))
-        name = f"{_identifier(claim)}_{prefix}_{k}"
+        name = f"{identifier(claim)}_{prefix}_{k}"
         read.append(read_link(name, f"FALSE: {variant.name}", left, right, variant.hypotheses))
     return read
 
@@ -194,13 +213,26 @@ def _about(link: Link) -> str:
     return f"{link.about}{'; any real number is taken for: ' + ', '.join(notes) if notes else ''}"
 
 
+def title(claim: Claim) -> str:
+    """What a file begins with."""
+    head = f"{claim.title} ({claim.id})"
+    source = ", ".join(part for part in (claim.source.section, claim.source.equation) if part)
+    written = f"\n\n   As written it is false: {comment(claim.as_written)}" if claim.as_written else ""
+    return (
+        f"(* {comment(head)}\n\n   {comment(claim.statement)}{written}\n\n"
+        f"   Source: seed {comment(claim.source.seed)}, {comment(source)}.\n"
+        "   Checked by: coqc -Q . Equiv Enclosure.v Equiv.v, and then this file. *)\n\n"
+    )
+
+
 def comment(words: str) -> str:
     """The words, so that they can stand in a comment of Rocq."""
     # a comment must not end early, and quotes open a string in Rocq's comments
     return words.replace("*)", "* )").replace("(*", "( *").replace('"', "''")
 
 
-def _identifier(claim: str) -> str:
+def identifier(claim: str) -> str:
+    """The id of a claim as a name in Rocq."""
     return claim.replace("-", "_")
 
 

@@ -77,6 +77,10 @@ class Powers:
         scale = self.steps.scale(f"root {key(p)}", exponent.denominator)
         return self.g.power(self._root(p, scale), int(exponent * scale))
 
+    def root_of(self, n: int) -> Quotient:
+        """The square root of a whole number."""
+        return self._factor_to_power(ONE * n, Fraction(1, 2))
+
     def _root(self, p: Any, degree: int) -> Quotient:
         name = ("root", key(p), degree)
         if name not in self.atoms:
@@ -112,21 +116,20 @@ class Powers:
     def exponential(self, q: Quotient) -> Quotient:
         """Exp of a sum: exp of a logarithm is its argument, each other term is a power of one atom."""
         whole = Quotient(ONE, ONE)
-        below = ONE if q.den.is_constant() else q.den
-        for m, c in terms(q):
-            index = generator_of(m)
-            if below == 1 and index is not None and index in self.steps.log_of:
+        for term, c in terms(q):
+            index = generator_of(term.num)
+            if term.den == 1 and index is not None and index in self.steps.log_of:
                 factor = self._factor_to_power(self.steps.log_of[index], c)
             else:
-                name = f"exp {key(m)} / {key(below)}"
-                scale = self.steps.scale(name, c.denominator)
-                factor = self.g.power(self._exp_atom(name, m, below, scale), int(c * scale))
+                scale = self.steps.scale(f"exp {key(term.num)} / {key(term.den)}", c.denominator)
+                factor = self.g.power(self._exp_atom(term, scale), int(c * scale))
             whole = self.g.multiply(whole, factor)
         return whole
 
-    def _exp_atom(self, name: str, m: Any, below: Any, scale: int) -> Quotient:
-        if (name, scale) not in self.atoms:
-            inner = self.g.make(m, below * scale)
+    def _exp_atom(self, term: Quotient, scale: int) -> Quotient:
+        name = ("exp", key(term.num), key(term.den), scale)
+        if name not in self.atoms:
+            inner = self.g.make(term.num, term.den * scale)
             values = [math.exp(min(v, 300)) for v in self.g.sample(inner)]
             index, a = self.steps.atom("g", values, positive=True)
             self.steps.lines.append(
@@ -134,8 +137,8 @@ class Powers:
             )
             self.steps.log_facts.append(f"{a}_ln")
             self.steps.logs[index] = inner
-            self.atoms[name, scale] = index
-        return self.g.quotient(self.atoms[name, scale])
+            self.atoms[name] = index
+        return self.g.quotient(self.atoms[name])
 
 
 def _primes(c: Fraction) -> list[tuple[int, int]]:

@@ -250,12 +250,16 @@ def key(p: Any) -> str:
     return str(p)
 
 
-def terms(q: Quotient) -> list[tuple[Any, Fraction]]:
-    """The monomials of the numerator, with their coefficients; the denominator's content is in these."""
-    content, _ = Fraction(1), None
-    if q.den.is_constant():
-        content = fraction(q.den.leading_coefficient())
-    return [(_CONTEXT.from_dict({m: fmpq(1)}), c / content) for m, c in monomials(q.num)]
+def terms(q: Quotient) -> list[tuple[Quotient, Fraction]]:
+    """The quotient as a sum: monomials over what is below, in lowest terms, and their coefficients."""
+    found = []
+    for m, c in monomials(q.num):
+        above = _CONTEXT.from_dict({m: fmpq(1)})
+        common = above.gcd(q.den)
+        above, below = above / common, q.den / common
+        unit = below.leading_coefficient()
+        found.append((Quotient(above / above.leading_coefficient(), below / unit), c / fraction(unit)))
+    return found
 
 
 def generator_of(p: Any) -> int | None:

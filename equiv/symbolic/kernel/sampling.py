@@ -22,12 +22,11 @@ def points(
     names: Sequence[str],
     positive: Sequence[str],
     hypotheses: Sequence[Relation],
-    fixed: Mapping[str, Fraction] | None = None,
 ) -> Iterator[dict[str, Fraction]]:
-    """Points that meet the hypotheses, as far as floating point can tell; ``fixed`` values are kept."""
-    chance, given = random.Random(2), dict(fixed or {})
+    """Points that meet the hypotheses, as far as floating point can tell."""
+    chance = random.Random(2)
     for _ in range(TRIES):
-        point = {n: chance.choice(_LEVELS if n in positive else _STATES) for n in names} | given
+        point = {n: chance.choice(_LEVELS if n in positive else _STATES) for n in names}
         if all(_meets(h, point) for h in hypotheses):
             yield point
 
@@ -35,6 +34,19 @@ def points(
 def few(found: Iterator[dict[str, Fraction]], count: int = 8) -> list[dict[str, Fraction]]:
     """The first of them."""
     return [*itertools.islice(found, count)]
+
+
+def apart(left: Term, right: Term, found: Iterator[dict[str, Fraction]]) -> dict[str, Fraction] | None:
+    """The first point at which the sides are far apart, or that at which they are farthest."""
+    best, widest = None, 1e-6
+    for point in itertools.islice(found, 300):
+        a, b = value(left, point), value(right, point)
+        gap = abs(a - b) / (1 + abs(a) + abs(b))
+        if gap > widest:
+            best, widest = point, gap
+        if gap > 0.01:
+            break
+    return best
 
 
 def _meets(hypothesis: Relation, point: Mapping[str, Fraction]) -> bool:

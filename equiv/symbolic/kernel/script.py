@@ -39,7 +39,8 @@ def script(
 class _Script:
     def __init__(self, hypotheses: Sequence[Relation], positive: Sequence[str], steps: Steps) -> None:
         self.hypotheses, self.positive, self.steps, self.g = hypotheses, set(positive), steps, steps.g
-        self.powers, self.angles = Powers(steps), Angles(steps)
+        self.powers = Powers(steps)
+        self.angles = Angles(steps, self.powers)
         self.values: dict[Term, Quotient] = {}
         self.demanded: set[Demand] = set()
 
@@ -211,22 +212,18 @@ class _Script:
             e,
             found,
             f"apply (ln_is _ ({spelled})); [{self.steps.algebra(a, extra=spelled)}"
-            f" | ln_split; {self.steps.algebra(a, logs=True)}]",
+            f" | {self.steps.algebra(a, logs=True)}]",
             factored=False,
         )
 
     def exp(self, e: Term, a: Term) -> Quotient:
         found = self.powers.exponential(self.value(a))
-        return self._fact(
-            e, found, f"apply exp_is; [positive | ln_split; {self.steps.algebra(a, logs=True)}]"
-        )
+        return self._fact(e, found, f"apply exp_is; [positive | {self.steps.algebra(a, logs=True)}]")
 
     def power(self, e: Term, a: Term, b: Term) -> Quotient:
         log = self.value(Term("ln", (a,)))
         found = self.powers.exponential(self.g.multiply(self.value(b), log))
-        return self._fact(
-            e, found, f"apply power_is; [positive | ln_split; {self.steps.algebra(a, b, logs=True)}]"
-        )
+        return self._fact(e, found, f"apply power_is; [positive | {self.steps.algebra(a, b, logs=True)}]")
 
     def size(self, e: Term, a: Term) -> Quotient:
         q = self.value(a)

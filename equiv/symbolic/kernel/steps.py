@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -45,13 +45,15 @@ class Steps:
         """Closes an equality of fractions in these terms, once what is known of their parts is put in."""
         inside = {p for t in terms for p in all_parts(t)}
         used = [(name, shown) for name, e, shown in self.facts if logs or e in inside]
-        names = [*self.log_facts, *(name for name, _ in used)] if logs else [name for name, _ in used]
-        rewriting = "".join(f"rewrite ?{name}; " for name in reversed(names))
+        rewriting = rewrite(name for name, _ in reversed(used))
+        if logs:
+            rewriting += f"ln_split; {rewriting}{rewrite(reversed(self.log_facts))}"
         about = _words(" ".join([extra, *map(text, terms), *(shown for _, shown in used)]))
-        modulo = [] if logs else [name for name, atom in self.relations if atom in about]
+        modulo = [name for name, atom in self.relations if atom in about]
         ops = {p.op for p in inside}
         rewriting = "unfold tan, tanh, sinh, cosh; " * bool(ops & {*UNFOLDED}) + rewriting
-        rewriting = "rewrite ?max_is, ?min_is; " * bool(ops & {"Rmax", "Rmin"}) + rewriting
+        if ops & {"Rmax", "Rmin"}:
+            rewriting += f"rewrite ?max_is, ?min_is; {rewriting}"
         return f"{rewriting}field{'[' + ' '.join(modulo) + ']' if modulo else ''}; nonzero"
 
     def show_sign(self, p: Any) -> None:
@@ -86,6 +88,12 @@ class Steps:
         """How finely something must be divided, now that this denominator has been met."""
         self.scales[name] = math.lcm(self.scales.get(name, 1), denominator)
         return self.scales[name]
+
+
+def rewrite(names: Iterable[str]) -> str:
+    """Rewriting by these, where they apply."""
+    rules = ", ".join(f"?{name}" for name in names)
+    return f"rewrite {rules}; " if rules else ""
 
 
 def _words(shown: str) -> set[str]:

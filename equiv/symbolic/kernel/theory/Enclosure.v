@@ -78,8 +78,8 @@ Ltac rational := repeat (rewrite ?Q2R_red, ?Q2R_plus, ?Q2R_mult, ?Q2R_minus, ?Q2
 
 (* --- rounding ----------------------------------------------------------------------------------- *)
 
-Definition unit_ : positive := (2 ^ 64)%positive.
-Definition places : Z := 64.
+Definition unit_ : positive := (2 ^ 48)%positive.
+Definition places : Z := 48.
 Definition down (a : Q) : Q :=
   let c := Z.shiftr (Qnum a) places # unit_ in  (* fast for the product of two rounded numbers *)
   if (Pos.eqb (Qden a) (unit_ * unit_) && Qle_bool c a)%bool then c
@@ -104,7 +104,7 @@ Definition outward (i : interval) : interval := (down (fst i), up (snd i)).
 
 (* exact as long as that is cheap *)
 Definition tidy (i : interval) : interval :=
-  if (Z.pos (Qden (fst i)) <? 2 ^ 256)%Z && (Z.pos (Qden (snd i)) <? 2 ^ 256)%Z then i else outward i.
+  if (Z.pos (Qden (fst i)) <? 2 ^ 100)%Z && (Z.pos (Qden (snd i)) <? 2 ^ 100)%Z then i else outward i.
 
 Lemma outward_holds i x : holds i x -> holds (outward i) x.
 Proof. unfold holds, outward. simpl. pose proof (down_le (fst i)). pose proof (up_ge (snd i)). lra. Qed.
@@ -559,11 +559,11 @@ Ltac read e :=
 Ltac enclose :=
   match goal with
   | |- ?a < ?b => let l := read a in let r := read b in
-      change (value l < value r); apply surely_below_R; vm_compute; reflexivity
+      change (value l < value r); apply surely_below_R; vm_cast_no_check (eq_refl true)
   | |- ?a <= ?b => let l := read a in let r := read b in
       change (value l <= value r); apply surely_at_most_R; vm_compute; reflexivity
   | |- ?a <> ?b => let l := read a in let r := read b in
-      change (value l <> value r); apply surely_apart_R; vm_compute; reflexivity
+      change (value l <> value r); apply surely_apart_R; vm_cast_no_check (eq_refl true)
   end.
 
 Ltac witness := repeat split; first [enclose | lra | field].

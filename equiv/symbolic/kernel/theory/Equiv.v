@@ -179,6 +179,28 @@ Proof.
   exists (cos a), (sin a). repeat split; trivial. pose proof (sin2_cos2 a) as H. unfold Rsqr in H. lra.
 Qed.
 
+(* parts of pi, by the positive root of 2 or 3 *)
+Lemma root_unique r n : 0 < r -> r ^ 2 = n -> sqrt n = r.
+Proof. intros P <-. simpl. rewrite Rmult_1_r. apply sqrt_square. lra. Qed.
+
+Lemma cos_part_3 r : 0 < r -> r ^ 2 = 3 -> cos (PI / 3) = 1 / 2.
+Proof. intros _ _. apply cos_PI3. Qed.
+
+Lemma sin_part_3 r : 0 < r -> r ^ 2 = 3 -> sin (PI / 3) = r / 2.
+Proof. intros P S. rewrite sin_PI3, (root_unique r 3 P S). reflexivity. Qed.
+
+Lemma cos_part_4 r : 0 < r -> r ^ 2 = 2 -> cos (PI / 4) = r / 2.
+Proof. intros P S. rewrite cos_PI4, (root_unique r 2 P S). rewrite <- S. field. lra. Qed.
+
+Lemma sin_part_4 r : 0 < r -> r ^ 2 = 2 -> sin (PI / 4) = r / 2.
+Proof. intros P S. rewrite sin_PI4, (root_unique r 2 P S). rewrite <- S. field. lra. Qed.
+
+Lemma cos_part_6 r : 0 < r -> r ^ 2 = 3 -> cos (PI / 6) = r / 2.
+Proof. intros P S. rewrite cos_PI6, (root_unique r 3 P S). reflexivity. Qed.
+
+Lemma sin_part_6 r : 0 < r -> r ^ 2 = 3 -> sin (PI / 6) = 1 / 2.
+Proof. intros _ _. apply sin_PI6. Qed.
+
 Lemma root_is a v : 0 <= v -> a = v * v -> sqrt a = v.
 Proof. intros P ->. apply sqrt_square, P. Qed.
 
