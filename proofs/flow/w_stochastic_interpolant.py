@@ -34,7 +34,7 @@ CLAIM = Claim(
     r" E[\dot I | I] = \dot b \hat x + \dot\sigma \hat\epsilon, \quad"
     r" -\tfrac1\gamma E[z | I] = -\tfrac1\sigma \hat\epsilon; \qquad \text{rectified flow: } t = 1 - \tau",
     source=Source(
-        seed="000", section="Key Findings, in focus", equation="Gaussian probability paths, implied"
+        seed="003", section="SDE and ODE Perspective", equation="10, a case of stochastic interpolation"
     ),
 )
 
