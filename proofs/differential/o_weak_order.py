@@ -12,8 +12,8 @@ between 0 and x^2 / 2, and is never negative. For DDPM the gain of a step is a q
 gains of many steps telescope. Where alpha vanishes, the drift f z - g^2 s and so Euler-Maruyama have no
 value, but DDIM and DDPM have.
 
-Not claimed: what many steps lose; that first-order steps make weak order one (Talay's theorem, which asks
-for smooth bounded coefficients); the constant for other data.
+Not claimed: that first-order steps make weak order one (of churn it is proved in t-churn-weak-order; of the
+others it is Talay's theorem, which asks for smooth bounded coefficients); the constant for other data.
 """
 
 from collections.abc import Iterable
