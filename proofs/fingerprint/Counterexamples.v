@@ -15,7 +15,8 @@ Definition aside : sampler unit :=
 
 Lemma same_calls : forall {Label} (A B : sampler Label), same A B -> calls A = calls B.
 Proof.
-  assert (fewer : forall n m p p', (forall i, (i < n)%nat -> (p i < m)%nat /\ p' (p i) = i) -> (n <= m)%nat).
+  assert (fewer : forall n m p p', (forall i, (i < n)%nat -> (p i < m)%nat /\ p' (p i) = i) ->
+    (n <= m)%nat).
   { intros n m p p' there.
     replace n with (length (map p (seq 0 n))) by (rewrite map_length; apply seq_length).
     rewrite <- (seq_length m 0). apply NoDup_incl_length.
@@ -65,7 +66,8 @@ Proof.
     + extensionality l. lra.
 Qed.
 
-(** Two calls with one label: the second is asked at zeta + p y_0, and the output is zeta + a y_0 + b y_1. *)
+(** Two calls with one label: the second is asked at zeta + p y_0, and the output is zeta + a y_0 + b y_1.
+    *)
 Definition two_calls (p a b : R) : sampler unit := {|
   calls := 2;
   label := fun _ => tt;
@@ -102,7 +104,8 @@ Qed.
 
 (** ** The hypotheses can be met
 
-    With labels that can be told apart, and finitely many coordinates, the class of all networks interpolates. *)
+    With labels that can be told apart, and finitely many coordinates, the class of all networks
+    interpolates. *)
 Lemma states_decidable : forall {Coordinate} (all : list Coordinate), (forall k, In k all) ->
   forall a b : state Coordinate, {a = b} + {a <> b}.
 Proof.
@@ -119,9 +122,11 @@ Proof.
   intros Label Coordinate all labels every n l q y. induction n as [|n IH]; intros consistent.
   - exists (fun _ q => q). split; [exact I|lia].
   - destruct IH as [F [_ through]]; [intros; apply consistent; lia || assumption|].
-    exists (fun m a => if labels m (l n) then if states_decidable all every a (q n) then y n else F m a else F m a).
+    exists (fun m a => if labels m (l n) then if states_decidable all every a (q n) then y n else F m a
+      else F m a).
     split; [exact I|]. intros i small.
-    destruct (labels (l i) (l n)) as [same_l|other]; [destruct (states_decidable all every (q i) (q n)) as [same_q|other]|].
+    destruct (labels (l i) (l n)) as [same_l|other];
+      [destruct (states_decidable all every (q i) (q n)) as [same_q|other]|].
     + symmetry. apply consistent; auto; lia.
     + apply through. destruct (Nat.eq_dec i n) as [->|]; [contradiction|lia].
     + apply through. destruct (Nat.eq_dec i n) as [->|]; [contradiction|lia].

@@ -5,8 +5,8 @@ From Fingerprint Require Import Samplers Folding.
 Import ListNotations.
 Open Scope R_scope.
 
-(** A class of networks that interpolates: one of them goes through any finitely many points that do not
-    ask for two answers at one place. *)
+(** A class of networks that interpolates: one of them goes through any finitely many points that do not ask
+    for two answers at one place. *)
 Definition interpolates {Label Coordinate} (K : network Label Coordinate -> Prop) : Prop :=
   forall n (l : nat -> Label) (q y : nat -> state Coordinate),
     (forall i j, (i < n)%nat -> (j < n)%nat -> l i = l j -> q i = q j -> y i = y j) ->
@@ -20,6 +20,15 @@ Definition interpolates {Label Coordinate} (K : network Label Coordinate -> Prop
 Definition form := (nat -> R) -> R.
 Definition affine (f : form) : Prop :=
   forall a b t, f (fun k => a k + t * (b k - a k)) = f a + t * (f b - f a).
+
+Lemma minus_affine : forall f g : form, affine f -> affine g -> affine (fun x => f x - g x).
+Proof. intros f g affine_f affine_g a b t. rewrite affine_f, affine_g. lra. Qed.
+
+Lemma plus_affine : forall f g : form, affine f -> affine g -> affine (fun x => f x + g x).
+Proof. intros f g affine_f affine_g a b t. rewrite affine_f, affine_g. lra. Qed.
+
+Lemma combination_affine : forall n (a : nat -> R) r, affine (fun x => sum n (fun i => a i * x (r i))).
+Proof. intros n a r x y t. induction n as [|n IH]; simpl; [|rewrite IH]; lra. Qed.
 
 Lemma number_outside : forall l : list R, exists t, ~ In t l.
 Proof.
@@ -60,15 +69,9 @@ Definition plan {Label} (A : sampler Label) (r : nat -> nat) (x : nat -> R) (j :
 Lemma plan_affine : forall {Label} (A : sampler Label) r j, affine (fun x => plan A r x j).
 Proof.
   intros Label A r j a b t. unfold plan.
-  assert (sum (calls A) (fun i => weight A j i * (a (r i) + t * (b (r i) - a (r i))))
-    = sum (calls A) (fun i => weight A j i * a (r i))
-      + t * (sum (calls A) (fun i => weight A j i * b (r i)) - sum (calls A) (fun i => weight A j i * a (r i)))).
-  2: lra.
-  induction (calls A) as [|n IH]; simpl; [|rewrite IH]; lra.
+  rewrite (combination_affine (calls A) (weight A j) r a b t). lra.
 Qed.
 
-Lemma minus_affine : forall f g : form, affine f -> affine g -> affine (fun x => f x - g x).
-Proof. intros f g affine_f affine_g a b t. rewrite affine_f, affine_g. lra. Qed.
 
 (** A plan sees the names of earlier calls only. *)
 Lemma plan_ext : forall {Label} (A : sampler Label) r r' x j,
@@ -122,7 +125,8 @@ Proof.
   assert (extend : exists v, forall i, (i < n)%nat -> r i = v <-> l i = l n /\ forall x, P r x i = P r x n).
   { destruct (classic (exists i, (i < n)%nat /\ l i = l n /\ forall x, P r x i = P r x n))
       as [[i [small [labels plans]]]|none].
-    - exists (r i). intros j few. rewrite named by assumption. rewrite labels. split; intros [la pa]; split; trivial.
+    - exists (r i). intros j few. rewrite named by assumption. rewrite labels.
+      split; intros [la pa]; split; trivial.
       + intros x. rewrite pa. apply plans.
       + intros x. rewrite pa. symmetry. apply plans.
     - destruct (new_name r n) as [v above]. exists v. intros i small. split.
@@ -130,17 +134,20 @@ Proof.
       + intros same. exfalso. apply none. exists i. auto. }
   destruct extend as [v last].
   exists (fun i => if (i =? n)%nat then v else r i).
-  assert (unchanged : forall x i, (i <= n)%nat -> P (fun i => if (i =? n)%nat then v else r i) x i = P r x i).
+  assert (unchanged : forall x i, (i <= n)%nat ->
+    P (fun i => if (i =? n)%nat then v else r i) x i = P r x i).
   { intros x i small. apply sees. intros k few. destruct (Nat.eqb_spec k n); [lia|reflexivity]. }
   assert (plans : forall i j, (i <= n)%nat -> (j <= n)%nat ->
-    (forall x, P (fun i => if (i =? n)%nat then v else r i) x i = P (fun i => if (i =? n)%nat then v else r i) x j)
+    (forall x, P (fun i => if (i =? n)%nat then v else r i) x i
+      = P (fun i => if (i =? n)%nat then v else r i) x j)
     <-> (forall x, P r x i = P r x j)).
   { intros i j small_i small_j. split; intros equal x; specialize (equal x);
     rewrite !unchanged in * by assumption; assumption. }
   intros i j small_i small_j. rewrite plans by lia.
   destruct (Nat.eqb_spec i n) as [->|], (Nat.eqb_spec j n) as [->|].
   - tauto.
-  - split; [intros names; symmetry in names; apply last in names; [|lia]|intros [labels equal]; symmetry; apply last; [lia|]];
+  - split; [intros names; symmetry in names; apply last in names; [|lia]
+           |intros [labels equal]; symmetry; apply last; [lia|]];
       intuition (congruence || auto).
   - apply last. lia.
   - apply named; lia.
@@ -162,7 +169,8 @@ Definition both_labels (i : nat) : Label :=
 Definition both_plans (r : nat -> nat) (x : nat -> R) (i : nat) : R :=
   if (i <? calls A)%nat then plan A r x i else plan B (fun k => r (calls A + k)%nat) x (i - calls A).
 
-Lemma both_plans_ext : forall r r' x i, (forall k, (k < i)%nat -> r k = r' k) -> both_plans r x i = both_plans r' x i.
+Lemma both_plans_ext : forall r r' x i, (forall k, (k < i)%nat -> r k = r' k) ->
+  both_plans r x i = both_plans r' x i.
 Proof.
   intros r r' x i names. unfold both_plans.
   destruct (Nat.ltb_spec i (calls A)); apply plan_ext; intros; apply names; lia.
@@ -197,7 +205,8 @@ Proof.
   { apply as_planned; [|lia]. intros i small. specialize (goes (calls A + i)%nat).
     unfold both_labels, both_plans in goes. destruct (Nat.ltb_spec (calls A + i) (calls A)); [lia|].
     replace (calls A + i - calls A)%nat with i in goes by lia. apply goes. lia. }
-  apply NNPP. intros differ. apply (avoids difference); [left; reflexivity|exists y; unfold difference; lra|].
+  apply NNPP. intros differ.
+  apply (avoids difference); [left; reflexivity|exists y; unfold difference; lra|].
   specialize (equal F member). rewrite run_A, run_B in equal.
   apply times_injective in equal; [|assumption]. unfold difference. lra.
 Qed.
@@ -215,7 +224,8 @@ Proof.
   split; [|split; [|split; [|apply outputs_planned_alike; assumption]]];
     intros i j small_i small_j names.
   - specialize (named i j). unfold both_labels, both_plans in named.
-    destruct (Nat.ltb_spec i (calls A)), (Nat.ltb_spec j (calls A)); try lia. apply named; lia || assumption.
+    destruct (Nat.ltb_spec i (calls A)), (Nat.ltb_spec j (calls A)); try lia.
+    apply named; lia || assumption.
   - specialize (named (calls A + i) (calls A + j))%nat. unfold both_labels, both_plans in named.
     destruct (Nat.ltb_spec (calls A + i) (calls A)), (Nat.ltb_spec (calls A + j) (calls A)); try lia.
     replace (calls A + i - calls A)%nat with i in named by lia.
@@ -253,7 +263,8 @@ Qed.
 Lemma names_used_once : forall (A : sampler Label) r, reduced A -> named_alike A A r r ->
   forall n i j, (i < n)%nat -> (j < n)%nat -> (i < calls A)%nat -> (j < calls A)%nat -> r i = r j -> i = j.
 Proof.
-  intros A r [_ distinct] alike n; induction n as [|n IH]; intros i j in_i in_j small_i small_j names; [lia|].
+  intros A r [_ distinct] alike n; induction n as [|n IH]; intros i j in_i in_j small_i small_j names;
+    [lia|].
   destruct (alike i j small_i small_j names) as [labels plans].
   apply distinct; [assumption|assumption|]. split; [assumption|].
   assert (starts : start A i = start A j).
@@ -348,7 +359,8 @@ Theorem deterministic : forall (Label Coordinate : Type) (A B : sampler Label)
   (forall F, K F -> output A F zeta silent = output B F zeta silent) <-> same A B.
 Proof.
   intros Label Coordinate A B K zeta minimal_A minimal_B through nonzero. split.
-  - intros equal. destruct (joint_names A B K zeta through nonzero equal) as [r [s [own_A [own_B [cross outputs]]]]].
+  - intros equal.
+    destruct (joint_names A B K zeta through nonzero equal) as [r [s [own_A [own_B [cross outputs]]]]].
     exact (same_if_named_alike A B r s minimal_A minimal_B own_A own_B cross outputs).
   - intros alike F _. apply same_output. assumption.
 Qed.

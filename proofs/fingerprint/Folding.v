@@ -1,8 +1,10 @@
 (** * Folding: deleting, merging and renaming calls changes no output
 
     Every call of A that is kept goes to one call of B, with the same label, c and noise; a row of B adds up
-    the entries of the calls that go to the same place; and calls that are kept do not see those that are not.
-    Then B is asked what A is asked. Deleting calls that do not lead to the output, merging calls that ask the
+    the entries of the calls that go to the same place; and calls that are kept do not see those that are
+    not.
+    Then B is asked what A is asked. Deleting calls that do not lead to the output, merging calls that ask
+    the
     same, and renaming are special cases. *)
 
 From Coq Require Import Reals Lra Lia Arith Bool FunctionalExtensionality Classical.

@@ -2,9 +2,9 @@
 
     The noise is made of K independent standard normal draws n_0, ..., n_{K-1}: w_j = sum_d G_jd n_d, with
     covariance W = G G^T. Of the law of the draws nothing is used but that a reflection of the draws, and so
-    any rotation, does not change it. This is true of normal draws, because their density depends on
-    |n_0|^2 + ... + |n_{K-1}|^2 alone. A law gives a number to every event: read it as the outer probability,
-    which is the probability where the event has one, and is not changed by a reflection either. *)
+    any rotation, does not change it. This is true of normal draws, because their density depends on |n_0|^2
+    + ... + |n_{K-1}|^2 alone. A law gives a number to every event: read it as the outer probability, which
+    is the probability where the event has one, and is not changed by a reflection either. *)
 
 From Coq Require Import Reals Lra Lia Arith FunctionalExtensionality Classical.
 From Fingerprint Require Import Samplers Folding Reduction.
@@ -38,8 +38,9 @@ Definition noise (G : nat -> nat -> R) (n : nat -> state Coordinate) : nat -> st
 Definition reflect_draws (v : nat -> R) (n : nat -> state Coordinate) : nat -> state Coordinate :=
   fun d k => reflect v (fun e => n e k) d.
 
-Definition rotation_invariant (P : law Coordinate) : Prop :=
-  forall v event, dot v v <> 0 -> P (fun n => event (reflect_draws v n)) = P event.
+(** Of a law, or of another functional of what is drawn, such as an expectation. *)
+Definition rotation_invariant {X Y} (P : ((nat -> state Coordinate) -> X) -> Y) : Prop :=
+  forall v f, dot v v <> 0 -> P (fun n => f (reflect_draws v n)) = P f.
 End Draws.
 
 (** ** Rows with the same inner products are rotations of each other *)
@@ -51,9 +52,11 @@ Notation "a '@' b" := (dot K a b) (at level 35).
 Lemma dot_comm : forall a b, a @ b = b @ a.
 Proof. intros a b. apply sum_ext. intros. lra. Qed.
 
-Lemma dot_ext : forall a b a' b', (forall d, (d < K)%nat -> a d = a' d) -> (forall d, (d < K)%nat -> b d = b' d) ->
+Lemma dot_ext : forall a b a' b',
+  (forall d, (d < K)%nat -> a d = a' d) -> (forall d, (d < K)%nat -> b d = b' d) ->
   a @ b = a' @ b'.
-Proof. intros a b a' b' same_a same_b. apply sum_ext. intros. rewrite same_a, same_b by assumption. lra. Qed.
+Proof. intros a b a' b' same_a same_b. apply sum_ext. intros. rewrite same_a, same_b by assumption. lra.
+Qed.
 
 Lemma dot_minus : forall a b t v, a @ (fun d => b d - t * v d) = a @ b - t * (a @ v).
 Proof.
@@ -88,7 +91,8 @@ Qed.
 
 Lemma reflect_isometric : forall v a b, v @ v <> 0 -> (reflect K v a) @ (reflect K v b) = a @ b.
 Proof.
-  intros v a b nonzero. rewrite reflect_symmetric, !dot_reflect_right. rewrite (dot_comm a v). field. assumption.
+  intros v a b nonzero. rewrite reflect_symmetric, !dot_reflect_right. rewrite (dot_comm a v). field.
+  assumption.
 Qed.
 
 (** G, and what becomes of its rows by reflections, one after the other. *)
@@ -116,9 +120,11 @@ Proof.
     - apply dot_ext; [reflexivity|]. intros. symmetry. apply rows; assumption.
     - rewrite (turned_covariance G T turns). apply equal; lia. }
   assert (long : T m @ T m = G' m @ G' m).
-  { change (covariance K T m m = covariance K G' m m). rewrite (turned_covariance G T turns). apply equal; lia. }
+  { change (covariance K T m m = covariance K G' m m). rewrite (turned_covariance G T turns).
+    apply equal; lia. }
   destruct (Req_dec (v @ v) 0) as [zero|nonzero].
-  - exists T. split; [assumption|]. intros i d small few. destruct (Nat.eq_dec i m) as [->|]; [|apply rows; lia].
+  - exists T. split; [assumption|]. intros i d small few.
+    destruct (Nat.eq_dec i m) as [->|]; [|apply rows; lia].
     pose proof (dot_zero v zero d few). unfold v in *. lra.
   - exists (fun j => reflect K v (T j)). split; [constructor; assumption|]. intros i d small few.
     unfold reflect. apply Nat.ltb_lt in few as inside. rewrite inside.
@@ -136,12 +142,13 @@ Qed.
 Context {Coordinate : Type}.
 
 (** The law of the noise depends on its covariance alone. *)
-Lemma noise_law : forall (P : law Coordinate) m G G' (event : (nat -> state Coordinate) -> Prop), rotation_invariant K P ->
+Lemma noise_law : forall {X Y} (P : ((nat -> state Coordinate) -> X) -> Y) m G G' event,
+  rotation_invariant K P ->
   (forall i j, (i < m)%nat -> (j < m)%nat -> covariance K G i j = covariance K G' i j) ->
   (forall w w', (forall j, (j < m)%nat -> w j = w' j) -> event w = event w') ->
   P (fun n => event (noise K G n)) = P (fun n => event (noise K G' n)).
 Proof.
-  intros P m G G' event invariant equal sees.
+  intros X Y P m G G' event invariant equal sees.
   destruct (rows_turn m G G' equal) as [T [turns rows]].
   transitivity (P (fun n => event (noise K T n))).
   - clear rows. induction turns as [|T v _ IH nonzero]; [reflexivity|]. rewrite IH.
@@ -157,23 +164,23 @@ End Rotations.
 Lemma query_shares : forall {Label Coordinate} (A B : sampler Label) (F : network Label Coordinate)
     zeta zeta' w w',
   calls A = calls B -> (forall i, (i < calls A)%nat -> label A i = label B i) ->
-  (forall j i, weight A j i = weight B j i) ->
+  (forall j i, (j <= calls A)%nat -> (i < calls A)%nat -> weight A j i = weight B j i) ->
   (forall j k, (j <= calls A)%nat -> start A j * zeta k + w j k = start B j * zeta' k + w' j k) ->
-  output A F zeta w = output B F zeta' w'.
+  forall j, (j <= calls A)%nat -> query A F zeta w j = query B F zeta' w' j.
 Proof.
   intros Label Coordinate A B F zeta zeta' w w' counts labels weights shares.
-  assert (queries : forall j, (j <= calls A)%nat -> query A F zeta w j = query B F zeta' w' j).
-  { intros j; induction j as [j IH] using (well_founded_induction lt_wf); intros small.
-    rewrite (query_equation A), (query_equation B). extensionality k. specialize (shares j k small).
-    rewrite (sum_ext j _ (fun i => weight B j i * F (label B i) (query B F zeta' w' i) k)); [lra|].
-    intros i before. rewrite weights, labels, IH by lia. reflexivity. }
-  unfold output. rewrite <- counts. apply queries. lia.
+  intros j; induction j as [j IH] using (well_founded_induction lt_wf); intros small.
+  rewrite (query_equation A), (query_equation B). extensionality k. specialize (shares j k small).
+  rewrite (sum_ext j _ (fun i => weight B j i * F (label B i) (query B F zeta' w' i) k)); [lra|].
+  intros i before. rewrite weights, labels, IH by lia. reflexivity.
 Qed.
 
-Corollary output_noise : forall {Label Coordinate} (A : sampler Label) (F : network Label Coordinate) zeta w w',
+Corollary output_noise : forall {Label Coordinate} (A : sampler Label)
+  (F : network Label Coordinate) zeta w w',
   (forall j, (j < S (calls A))%nat -> w j = w' j) -> output A F zeta w = output A F zeta w'.
 Proof.
-  intros. apply query_shares; auto. intros j k small. rewrite H by lia. reflexivity.
+  intros Label Coordinate A F zeta w w' same. apply query_shares; auto.
+  intros j k small. rewrite same by lia. reflexivity.
 Qed.
 
 (** ** Given the start *)
@@ -181,19 +188,21 @@ Qed.
 (** l, H and a matrix of covariances agree after renaming; c as well, or only that. *)
 Definition same_given_start {Label} K (A : sampler Label) G (B : sampler Label) G' : Prop :=
   exists p p', renaming A B p p' /\ agree A B p /\
-    forall i j, (i <= calls A)%nat -> (j <= calls A)%nat -> covariance K G i j = covariance K G' (p i) (p j).
+    forall i j, (i <= calls A)%nat -> (j <= calls A)%nat ->
+      covariance K G i j = covariance K G' (p i) (p j).
 
 Section Given.
 Variable K : nat.
 
-Lemma law_given_start : forall {Label Coordinate} (A B : sampler Label) G G' (F : network Label Coordinate) zeta
-    (P : law Coordinate) event,
+Lemma law_given_start : forall {Label Coordinate} (A B : sampler Label) G G' (F : network Label Coordinate)
+    zeta (P : law Coordinate) event,
   same_given_start K A G B G' -> rotation_invariant K P ->
   P (fun n => event (output A F zeta (noise K G n))) = P (fun n => event (output B F zeta (noise K G' n))).
 Proof.
   intros Label Coordinate A B G G' F zeta P event [p [p' [names [equal covariances]]]] invariant.
   transitivity (P (fun n => event (output A F zeta (noise K (fun j => G' (p j)) n)))).
-  - apply (noise_law K P (S (calls A)) G (fun j => G' (p j)) (fun w => event (output A F zeta w)) invariant).
+  - apply (noise_law K P (S (calls A)) G (fun j => G' (p j)) (fun w => event (output A F zeta w))
+      invariant).
     + intros i j small_i small_j. apply covariances; lia.
     + intros w w' same. f_equal. apply output_noise. assumption.
   - f_equal. extensionality n. f_equal. apply (folded_output A B (fun _ => true) p).
@@ -234,7 +243,8 @@ Proof.
   intros Label A G.
   destruct (reduced_form (calls A) A (fun i j => distance K G i j = 0)) as [B [s [minimal [_ [_ equal]]]]].
   - lia.
-  - intros i j zero. apply distance_zero. intros d small. symmetry. revert d small. apply distance_zero. assumption.
+  - intros i j zero. apply distance_zero. intros d small. symmetry. revert d small. apply distance_zero.
+    assumption.
   - exists B, (fun u => G (s u)). split; [assumption|]. intros Coordinate F zeta n. apply equal.
     intros i j. apply distance_noise.
 Qed.

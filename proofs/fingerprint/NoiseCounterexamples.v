@@ -17,8 +17,8 @@ Definition one_call (c a : R) : sampler unit := {|
 Definition independent (j d : nat) : R := if (j =? d)%nat then 1 else 0.
 Definition common (j d : nat) : R := match d with O => 1 | _ => 0 end.
 
-(** Each noise made of its own draw, or all of the first one, have the same variances. Where two draws are not
-    almost surely equal, the laws of the output are not the same. *)
+(** Each noise made of its own draw, or all of the first one, have the same variances. Where two draws are
+    not almost surely equal, the laws of the output are not the same. *)
 Theorem diagonal_is_not_enough : exists (A : sampler unit) G G',
   (forall i, (i <= calls A)%nat -> covariance 2 G i i = covariance 2 G' i i) /\
   forall P : law unit,
@@ -39,7 +39,8 @@ Proof.
     rewrite same. f_equal. extensionality n. rewrite outputs. unfold common. simpl. f_equal. ring.
 Qed.
 
-(** Two calls with one label, one c and one row are not the same if their noises have the same variance only. *)
+(** Two calls with one label, one c and one row are not the same if their noises have the same variance
+    only. *)
 Definition two_calls (a b : R) : sampler unit := {|
   calls := 2;
   label := fun _ => tt;
@@ -53,9 +54,11 @@ Theorem equal_variances_are_not_equal : exists (A : sampler unit) G,
     query A F (fun _ => 0) (noise 2 G n) 0 <> query A F (fun _ => 0) (noise 2 G n) 1.
 Proof.
   exists (two_calls 1 1), independent. split; [|split].
-  - split; [reflexivity|]. split; [reflexivity|]. intros k _. unfold weight. destruct k as [|k]; reflexivity.
+  - split; [reflexivity|]. split; [reflexivity|]. intros k _. unfold weight.
+    destruct k as [|k]; reflexivity.
   - unfold covariance, dot, independent. simpl. lra.
-  - exists (fun _ q => q), (fun d _ => INR d). intros same. apply (f_equal (fun s => s tt)) in same. revert same.
+  - exists (fun _ q => q), (fun d _ => INR d). intros same. apply (f_equal (fun s => s tt)) in same.
+    revert same.
     unfold two_calls, query. simpl. unfold weight, noise, dot, independent. simpl. lra.
 Qed.
 

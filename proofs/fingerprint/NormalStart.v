@@ -11,7 +11,8 @@ Context {Label : Type}.
 Variables (S : R) (K : nat).        (* the spread of the start; how many draws the noise is made of *)
 
 (** Sigma_ij. *)
-Definition Sigma (A : sampler Label) G (i j : nat) : R := S ^ 2 * start A i * start A j + covariance K G i j.
+Definition Sigma (A : sampler Label) G (i j : nat) : R
+  := S ^ 2 * start A i * start A j + covariance K G i j.
 
 (** Draw 0 is that of the start, of which row j takes S c_j. *)
 Definition shares (A : sampler Label) (G : nat -> nat -> R) (j d : nat) : R :=
@@ -29,13 +30,15 @@ Lemma sum_first : forall m f, sum (Datatypes.S m) f = f O + sum m (fun i => f (D
 Proof. induction m as [|m IH]; intros f; [simpl; lra|]. simpl in *. rewrite IH. lra. Qed.
 
 Lemma shares_covariance : forall A G i j, covariance (Datatypes.S K) (shares A G) i j = Sigma A G i j.
-Proof. intros A G i j. unfold covariance at 1, dot. rewrite sum_first. unfold Sigma, covariance, dot. simpl. lra. Qed.
+Proof. intros A G i j. unfold covariance at 1, dot. rewrite sum_first. unfold Sigma, covariance, dot.
+simpl. lra. Qed.
 
 (** Start and noise are seen by their sum alone. *)
 Lemma drawn_at_zero : forall {Coordinate} A G (F : network Label Coordinate) n,
   drawn_output A G F n = output (at_zero A) F (fun _ => 0) (noise (Datatypes.S K) (shares A G) n).
 Proof.
-  intros Coordinate A G F n. apply query_shares; try reflexivity. intros j k _.
+  intros Coordinate A G F n. unfold drawn_output, output. change (calls (at_zero A)) with (calls A).
+  apply query_shares; try reflexivity. intros j k _.
   unfold noise, dot. rewrite sum_first. simpl. lra.
 Qed.
 
@@ -46,14 +49,17 @@ Definition same_from_normal (A : sampler Label) G (B : sampler Label) G' : Prop 
     (forall j i, (j <= calls A)%nat -> (i < calls A)%nat -> weight A j i = weight B (p j) (p i)) /\
     forall i j, (i <= calls A)%nat -> (j <= calls A)%nat -> Sigma A G i j = Sigma B G' (p i) (p j).
 
-Lemma law_from_normal : forall {Coordinate} A G B G' (F : network Label Coordinate) (P : law Coordinate) event,
+Lemma law_from_normal : forall {Coordinate} A G B G' (F : network Label Coordinate)
+  (P : law Coordinate) event,
   same_from_normal A G B G' -> rotation_invariant (Datatypes.S K) P ->
   P (fun n => event (drawn_output A G F n)) = P (fun n => event (drawn_output B G' F n)).
 Proof.
   intros Coordinate A G B G' F P event [p [p' [names [labels [weights covariances]]]]] invariant.
-  transitivity (P (fun n => event (output (at_zero A) F (fun _ => 0) (noise (Datatypes.S K) (shares A G) n)))).
+  transitivity (P (fun n => event (output (at_zero A) F (fun _ => 0) (noise (Datatypes.S K)
+    (shares A G) n)))).
   { f_equal. extensionality n. f_equal. apply drawn_at_zero. }
-  transitivity (P (fun n => event (output (at_zero B) F (fun _ => 0) (noise (Datatypes.S K) (shares B G') n)))).
+  transitivity (P (fun n => event (output (at_zero B) F (fun _ => 0) (noise (Datatypes.S K)
+    (shares B G') n)))).
   2: { f_equal. extensionality n. f_equal. symmetry. apply drawn_at_zero. }
   apply law_given_start; [|assumption].
   exists p, p'. split; [exact names|]. split; [split; [exact labels|split; [reflexivity|exact weights]]|].

@@ -105,11 +105,13 @@ Proof.
   assert (origin : forall j, (j <= calls A)%nat -> kept j = true ->
     label A j = label A (skip d (place d e j)) /\ start A j = start A (skip d (place d e j)) /\
     (forall k, (k < calls A)%nat -> weight A j k = weight A (skip d (place d e j)) k)).
-  { intros j few keep. destruct (Nat.eq_dec j d) as [->|other]; [|rewrite (skip_place d e) by assumption; auto].
+  { intros j few keep.
+    destruct (Nat.eq_dec j d) as [->|other]; [|rewrite (skip_place d e) by assumption; auto].
     destruct (merged keep) as [before [labels [starts rows]]].
     assert (skip d (place d e d) = e) as ->; [|split; [|split]; intros; symmetry; auto].
     unfold place, skip. rewrite Nat.eqb_refl. destruct (Nat.ltb_spec e d); lia. }
-  assert (inside : forall j, (j < calls A)%nat -> kept j = true -> (place d e j < calls (without A d e))%nat).
+  assert (inside : forall j, (j < calls A)%nat -> kept j = true ->
+    (place d e j < calls (without A d e))%nat).
   { intros j few keep. destruct (Nat.eq_dec j d) as [->|other]; [|apply place_small; assumption].
     destruct (merged keep) as [before _]. unfold place, without; simpl. rewrite Nat.eqb_refl. lia. }
   assert (last : place d e (calls A) = calls (without A d e)).
@@ -120,7 +122,8 @@ Proof.
   - apply inside; assumption.
   - apply origin; [lia|assumption].
   - apply origin; assumption.
-  - intros i few gone. destruct (Nat.eq_dec i d) as [->|other]; [|rewrite keeps in gone by assumption; discriminate].
+  - intros i few gone.
+    destruct (Nat.eq_dec i d) as [->|other]; [|rewrite keeps in gone by assumption; discriminate].
     apply deleted; [assumption|assumption|]. intros ->. congruence.
   - intros u few. rewrite weight_without; try assumption.
     + rewrite <- !(proj2 (proj2 (origin j ltac:(assumption) ltac:(assumption)))); try lia.
@@ -133,7 +136,8 @@ Proof.
 Qed.
 
 (** Every sampler has a reduced form. Its call u was call [s u], from which it has its noise. *)
-Theorem reduced_form : forall {Label} n (A : sampler Label) (alike : nat -> nat -> Prop), (calls A <= n)%nat ->
+Theorem reduced_form : forall {Label} n (A : sampler Label) (alike : nat -> nat -> Prop),
+  (calls A <= n)%nat ->
   (forall i j, alike i j -> alike j i) ->
   exists B s, reduced_with (fun i j => alike (s i) (s j)) B /\ s (calls B) = calls A /\
     (forall i, (i < calls B)%nat -> (s i < calls A)%nat) /\
@@ -146,7 +150,8 @@ Proof.
   destruct (classic (exists d e kept, (d < calls A)%nat /\ folds A (without A d e) kept (place d e) /\
     (forall i, i <> d -> kept i = true) /\ (kept d = true -> (e < d)%nat /\ alike e d)))
     as [[d [e [kept [small [fold [keeps merged]]]]]]|none].
-  - destruct (IH (without A d e) (fun i j => alike (skip d i) (skip d j))) as [B [s [minimal [last [inside equal]]]]].
+  - destruct (IH (without A d e) (fun i j => alike (skip d i) (skip d j)))
+      as [B [s [minimal [last [inside equal]]]]].
     + unfold without; simpl. lia.
     + auto.
     + exists B, (fun u => skip d (s u)). split; [exact minimal|split; [|split]].
@@ -156,7 +161,8 @@ Proof.
       * intros Coordinate F zeta w noise. rewrite <- (equal Coordinate F zeta (fun u => w (skip d u))).
         2: { intros i j like. apply noise. assumption. }
         apply (folded_output A (without A d e) kept (place d e)); [assumption|].
-        intros j _ keep. destruct (Nat.eq_dec j d) as [->|other]; [|rewrite skip_place by assumption; reflexivity].
+        intros j _ keep.
+        destruct (Nat.eq_dec j d) as [->|other]; [|rewrite skip_place by assumption; reflexivity].
         destruct (merged keep) as [before like].
         assert (skip d (place d e d) = e) as ->; [|symmetry; apply noise; assumption].
         unfold place, skip. rewrite Nat.eqb_refl. destruct (Nat.ltb_spec e d); lia.
@@ -175,7 +181,8 @@ Proof.
     + assert (merges : forall i j, (i < j)%nat -> (j < calls A)%nat -> twins A i j -> alike i j -> False).
       { intros i j before small twin like. apply none. exists j, i, (fun _ => true).
         split; [assumption|]. split; [|auto]. apply without_folds; auto; discriminate. }
-      intros i j small_i small_j twin like. destruct (Nat.lt_trichotomy i j) as [before|[|after]]; [|assumption|].
+      intros i j small_i small_j twin like.
+      destruct (Nat.lt_trichotomy i j) as [before|[|after]]; [|assumption|].
       * exfalso. apply (merges i j); assumption.
       * exfalso. apply (merges j i); auto. destruct twin as [labels [starts rows]].
         split; [auto|]. split; [auto|]. intros k below. symmetry. auto.

@@ -5,7 +5,8 @@
       q_j = c_j zeta + sum_{i<j} H_ji F(l_i, q_i) + w_j,          j = 0, ..., N-1,
 
     and the output is q_N, made in the same way. Here zeta is the start and w_0, ..., w_N is the noise. The
-    weights are numbers; a state has any set of coordinates (one, or those of an image), on which the weights
+    weights are numbers; a state has any set of coordinates (one, or those of an image), on which the
+    weights
     act alike, while the network may do anything with them. *)
 
 From Coq Require Import Reals Lra Lia Arith FunctionalExtensionality.
@@ -45,7 +46,8 @@ Fixpoint queries (n : nat) : nat -> state Coordinate :=
   match n with
   | O => fun _ _ => 0
   | S m => fun j => if (j =? m)%nat
-      then fun k => start A m * zeta k + sum m (fun i => weight A m i * F (label A i) (queries m i) k) + w m k
+      then fun k => start A m * zeta k + sum m (fun i => weight A m i * F (label A i) (queries m i) k) + w
+      m k
       else queries m j
   end.
 
@@ -106,7 +108,8 @@ Proof. induction n as [|n IH]; intros f g; simpl; [|rewrite IH]; lra. Qed.
 Lemma sum_scal : forall n a f, sum n (fun i => a * f i) = a * sum n f.
 Proof. induction n as [|n IH]; intros a f; simpl; [|rewrite IH]; lra. Qed.
 
-Lemma sum_longer : forall m n f, (m <= n)%nat -> (forall i, (m <= i < n)%nat -> f i = 0) -> sum n f = sum m f.
+Lemma sum_longer : forall m n f, (m <= n)%nat -> (forall i, (m <= i < n)%nat -> f i = 0) ->
+  sum n f = sum m f.
 Proof.
   intros m n f; induction n as [|n IH]; intros short zero.
   - replace m with O by lia. reflexivity.

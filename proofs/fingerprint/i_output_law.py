@@ -4,8 +4,8 @@ Let q_j = sum_{i<j} H_ji y_i + w_j with jointly normal w of covariance Sigma (a 
 it), in d >= 1 coordinates, and let the sampler be reduced: all calls lead to the output, and no two have
 the same label, row of H and almost surely the same w. Claim: if two reduced samplers have the same output
 law for all bounded networks that take finitely many values, (l, H, Sigma) are the same up to the naming of
-calls. All the more if they have the same law of all queries. (For continuous networks it follows: spheres
-have probability zero for all but countably many radii, so such networks are limits.)
+calls. (If the law of all queries is the same, i-trajectory-law has it. For continuous networks it follows:
+spheres have probability zero for all but countably many radii, so such networks are limits.)
 
 Proof. Let V be the range of Sigma among the N calls of the first sampler. For omega in V and any y_0, ...,
 y_{N-1}, plan the queries p_u = omega_u + sum_v H_uv y_v. For all (omega, y) outside finitely many proper
