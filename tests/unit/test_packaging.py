@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THEOREMS = {p.relative_to(ROOT / "proofs").as_posix() for p in (ROOT / "proofs").rglob("*.py")}
+THEOREMS = {
+    p.relative_to(ROOT / "proofs").as_posix()
+    for p in (ROOT / "proofs").rglob("*")
+    if p.suffix in {".py", ".v"}
+}
 
 
 def build(source: Path, out: Path, *targets: str) -> None:

@@ -1,5 +1,7 @@
 """A theorem in Rocq settles what the chains leave open, if it says what the claim says and has no gap."""
 
+import html
+import importlib
 import shutil
 from pathlib import Path
 
@@ -8,9 +10,13 @@ import pytest
 
 from equiv.claim import Claim, Source, Theorem
 from equiv.evidence import Outcome, Proof, TheoremProof
-from equiv.result import Task
+from equiv.explanation import explain
+from equiv.report.page import page
+from equiv.result import Run, Task
 from equiv.running import cache, catalogue, worker
 from equiv.symbolic.kernel import coqc, theorem
+from equiv.symbolic.prover import prove
+from equiv.terminal import block
 from equiv.verdict import Verdict, judge
 
 needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not installed")
@@ -167,6 +173,35 @@ def test_a_changed_theory_redoes_its_claim(small: Path, monkeypatch: pytest.Monk
         digests.add(cache._claim_digest("a-claim"))
     cache._claim_digest.cache_clear()
     assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("", "accepted by Rocq 8.16.1"), ("it is Sunday", "not accepted by Rocq")]
+)
+def test_what_was_stated_is_shown_with_what_came_of_it(reason: str, said: str) -> None:
+    entry = catalogue.claims()["i-deterministic"]
+    given = TheoremProof(
+        theorems=entry.claim.theorems,
+        counterexamples=entry.claim.counterexamples,
+        files=("Deterministic.v",),
+        version="8.16.1",
+        reason=reason,
+    )
+    evidence = prove(importlib.import_module(entry.module), given)
+    found = worker.result(Task(kind="claim", id=entry.claim.id), evidence, 0.0)
+    assert found.verdict is (Verdict.INCONCLUSIVE if reason else Verdict.PROVED)
+    text = explain(found)
+    run = Run(started="2026-01-01T00:00:00Z", versions={}, results=(found,))
+    drawn = html.unescape(page(run))
+    for shown in (text, drawn):
+        assert said in " ".join(shown.split())
+        assert reason in shown
+        for stated in (*given.theorems, *given.counterexamples):
+            assert stated.says in shown
+            assert stated.statement.splitlines()[0] in shown
+    assert "Not decided: " in drawn if reason else "Not decided: " not in drawn
+    assert reason in block(found)
+    assert bool(reason) == (entry.claim.open in block(found))
 
 
 @needs_rocq
