@@ -131,6 +131,7 @@ class KernelProof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     assumptions: tuple[str, ...] = ()  # the axioms that the accepted lemmas rest on
     version: str = ""  # of the kernel
     file: str = ""  # in which the lemmas are
+    module: str = ""  # the name of its text, by its content
     reason: str = ""  # why nothing was checked
     witness: Witness | None = None
 
@@ -159,6 +160,7 @@ class Defect(enum.Enum):
     WRONG_FORMULA = "wrong formula"
     UNDOCUMENTED_CONFIGURATION = "undocumented configuration accepted"
     DOCUMENTATION = "documentation"
+    RAISES = "raises an error that refuses nothing"
 
 
 class Conformance(msgspec.Struct, frozen=True, kw_only=True, tag=True):

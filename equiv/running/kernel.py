@@ -49,6 +49,7 @@ def _ask(
     tasks: Sequence[Task], home: Path, folder: Path, jobs: int, on_result: Callable[[Result], None]
 ) -> dict[str, KernelProof]:
     from equiv.symbolic.kernel import coqc
+    from equiv.symbolic.kernel.check import settled
 
     folder.mkdir(parents=True, exist_ok=True)
     for name in coqc.LIBRARY:
@@ -58,14 +59,14 @@ def _ask(
     for result in LocalProcesses(jobs=jobs, seconds=SECONDS, work=work).run(tasks):
         found[result.task.id] = _evidence(result)
         on_result(result)
-    return found
+    return settled(found, home)
 
 
 def _work(task: Task, *, home: Path, folder: Path) -> Found:
     """What a worker does for one claim."""
-    from equiv.symbolic.kernel.check import check
+    from equiv.symbolic.kernel.check import attempt
 
-    return [check(importlib.import_module(catalogue.claims()[task.id].module), home, folder)], {}
+    return [attempt(importlib.import_module(catalogue.claims()[task.id].module), home, folder)], {}
 
 
 def _evidence(result: Result) -> KernelProof:

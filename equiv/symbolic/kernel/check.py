@@ -5,7 +5,7 @@ tactic may be too weak. A rejection is more: Rocq has accepted that there is a p
 defined and the hypotheses hold, where the two sides of a link differ.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[Skipped, ...]
     rejections: tuple[Lemma, ...]
     text: str
-    printed: str
 
 
 def check(file: Any, home: Path, folder: Path) -> KernelProof:
@@ -45,11 +44,33 @@ def check(file: Any, home: Path, folder: Path) -> KernelProof:
         home: the compiled library, of :func:`equiv.symbolic.kernel.coqc.library`.
         folder: where to write; it must be there.
     """
+    return settled({"": attempt(file, home, folder)}, home)[""]
+
+
+def attempt(file: Any, home: Path, folder: Path) -> KernelProof:
+    """As :func:`check`, before it is asked what the accepted lemmas rest on."""
     read = exported(file)
-    accepted = _accepted(read, home)
-    name = f"{_stem(read)}.v"
-    (folder / name).write_text(accepted.text, encoding="utf-8")
-    return _evidence(read, accepted, name)
+    found = _accepted(read, home)
+    name = f"{export.identifier(read.claim.id)}.v"
+    (folder / name).write_text(found.text, encoding="utf-8")
+    return _evidence(read, found, name)
+
+
+def settled(proofs: Mapping[str, KernelProof], home: Path) -> dict[str, KernelProof]:
+    """The evidence, with what it rests on; all is void that rests on more than Rocq's real numbers do."""
+    modules = [p.module for p in proofs.values() if p.module]
+    axioms = coqc.rests_on(modules, home) if modules else frozenset()
+    if axioms <= coqc.ALLOWED:
+        return {id_: _resting(p, axioms) for id_, p in proofs.items()}
+    return {id_: _resting(p, coqc.rests_on([p.module], home)) if p.module else p for id_, p in proofs.items()}
+
+
+def _resting(p: KernelProof, axioms: frozenset[str]) -> KernelProof:
+    if not p.module:
+        return p
+    if beyond := sorted(axioms - coqc.ALLOWED):
+        return KernelProof(reason=f"the proofs rest on {', '.join(beyond)}", version=p.version, file=p.file)
+    return msgspec.structs.replace(p, assumptions=tuple(sorted(axioms)))
 
 
 def exported(file: Any) -> Exported:
@@ -95,7 +116,6 @@ def _accepted(c: Exported, home: Path) -> Accepted:
         skipped=tuple(x for x in wanted if isinstance(x, Skipped)),
         rejections=tuple(rejections),
         text=text,
-        printed=ran.said if ran.accepted else "",
     )
 
 
@@ -126,41 +146,33 @@ def _at(parts: Sequence[str], line: int, lemmas: Sequence[Lemma | Skipped]) -> L
 
 
 def _parts(c: Exported, wanted: Sequence[Lemma | Skipped], rejections: Sequence[Lemma]) -> Iterator[str]:
-    """The text of the file, lemma by lemma; it ends with what they rest on."""
+    """The text of the file, lemma by lemma."""
     yield export.title(c.claim)
     yield coqc.HEAD
     for x in (*wanted, *rejections):
         yield f"{x.text if isinstance(x, Lemma) else export.left_out(x)}\n"
     if names := [x.name for x in (*wanted, *rejections) if isinstance(x, Lemma)]:
         whole = f"({', '.join(names)})" if len(names) > 1 else names[0]
-        yield f"Definition {_stem(c)}_all := {whole}.\nPrint Assumptions {_stem(c)}_all.\n"
+        yield f"Definition everything := {whole}.\n"
 
 
 def _evidence(c: Exported, found: Accepted, file: str) -> KernelProof:
-    """What was accepted, unless it rests on more than Rocq's real numbers do."""
-    axioms = coqc.assumptions(found.printed)
-    beyond = sorted(axioms - coqc.ALLOWED)
-    refusal = f"rests on {', '.join(beyond)}" if beyond else ""
-    accepted = {x.name for x in found.lemmas} if not beyond else set()
-    if c.domain is not None and c.domain.name not in accepted:
-        accepted -= {x.name for x in c.links}
-        refusal = refusal or "the hypotheses were not shown to hold anywhere"
+    accepted = {x.name for x in found.lemmas}
     reasons = {x.name: x.reason for x in found.skipped}
-    links = tuple(x.name for x in c.links if x.name in accepted)
+    if c.domain is not None and c.domain.name not in accepted:
+        vacuous = f"the hypotheses were not shown to hold anywhere: {reasons[c.domain.name]}"
+        reasons = dict.fromkeys((x.name for x in c.links), vacuous) | reasons
+        accepted -= {x.name for x in c.links}
     return KernelProof(
-        links=links,
+        links=tuple(x.name for x in c.links if x.name in accepted),
         variants=tuple(x.name for x in c.variants if x.name in accepted),
         unchecked=tuple(
-            Unchecked(name=x.name, about=x.about, reason=reasons.get(x.name, refusal))
+            Unchecked(name=x.name, about=x.about, reason=reasons[x.name])
             for x in (*c.links, *c.variants)
             if x.name not in accepted
         ),
-        rejected=() if beyond else tuple(x.name for x in found.rejections),
-        assumptions=tuple(sorted(axioms)),
+        rejected=tuple(x.name for x in found.rejections),
         version=coqc.version(),
         file=file,
+        module=coqc.module(found.text) if found.lemmas or found.rejections else "",
     )
-
-
-def _stem(c: Exported) -> str:
-    return export.identifier(c.claim.id)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -78,28 +79,51 @@ def library(store: Path) -> Path:
 
 
 def compiles(text: str, home: Path) -> Ran:
-    """Does Rocq accept the text? What it has said of the same text, with the same library, is kept."""
-    kept = home / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    """Does Rocq accept the text? Its answer is kept with the library, and so is what it compiled."""
+    kept = home / f"{module(text)}.json"
     try:
         return msgspec.json.decode(kept.read_bytes(), type=Ran)
     except (OSError, msgspec.MsgspecError):
         pass
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "claim.v").write_text(text, encoding="utf-8")
-        ran = _coqc(Path(folder), "claim.v", home)
-    place = re.search(r"^File .*?, line (\d+), characters", ran.stderr, re.MULTILINE)
-    found = Ran(
-        accepted=ran.returncode == 0,
-        said=ran.stdout if ran.returncode == 0 else _error(ran.stderr),
-        line=int(place[1]) if place else 0,
-    )
-    if found.accepted or (found.line and "Timeout" not in found.said):  # what came to an end by itself
-        _keep(kept, msgspec.json.encode(found))
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        source = Path(folder, f"{module(text)}.v")
+        source.write_text(text, encoding="utf-8")
+        ran = _coqc(source.parent, source.name, home)
+        if ran.returncode == 0:
+            source.with_suffix(".vo").replace(home / f"{module(text)}.vo")
+        place = re.search(r"^File .*?, line (\d+), characters", ran.stderr, re.MULTILINE)
+        found = Ran(
+            accepted=ran.returncode == 0,
+            said=ran.stdout if ran.returncode == 0 else _error(ran.stderr),
+            line=int(place[1]) if place else 0,
+        )
+        if found.accepted or (found.line and "Timeout" not in found.said):  # what came to an end by itself
+            source.write_bytes(msgspec.json.encode(found))
+            source.replace(kept)
     return found
 
 
+def module(text: str) -> str:
+    """The name under which a text is compiled."""
+    return f"T{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def rests_on(modules: Iterable[str], home: Path) -> frozenset[str]:
+    """The axioms behind what these modules call ``everything``: one question for all, as it takes seconds."""
+    names = sorted(set(modules))
+    text = f"From Equiv Require {' '.join(names)}.\n" + "".join(
+        f"Definition everything_{k} := {name}.everything.\n" for k, name in enumerate(names)
+    )
+    whole = ", ".join(f"everything_{k}" for k in range(len(names)))
+    ran = compiles(f"{text}Definition everything := ({whole}).\nPrint Assumptions everything.\n", home)
+    if not ran.accepted:
+        return frozenset({f"something that Rocq does not say: {ran.said}"})
+    return assumptions(ran.said)
+
+
 def _coqc(folder: Path, name: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [shutil.which("coqc") or "coqc", "-q", "-noglob", "-Q", str(home or "."), "Equiv", name]
+    places = ["-Q", str(home), "Equiv"] if home else []
+    command = [shutil.which("coqc") or "coqc", "-q", "-noglob", *places, "-Q", ".", "Equiv", name]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -107,13 +131,6 @@ def _error(printed: str) -> str:
     """The words of the error, without the place."""
     found = re.search(r"^(?:Error|Timeout).*", printed, re.MULTILINE | re.DOTALL)
     return " ".join((found[0] if found else printed[-300:]).split())[:300]
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-    Path(file.name).replace(path)
 
 
 def assumptions(printed: str) -> frozenset[str]:

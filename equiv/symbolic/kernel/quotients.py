@@ -159,6 +159,16 @@ class Generators:
         pairs = zip(self.samples(q.num), self.samples(q.den), strict=True)
         return [n / d if d else math.nan for n, d in pairs]
 
+    def ends(self, p: Any, index: int) -> tuple[Any, Any]:
+        """Of ``a + (b - a) x^2``, for a generator x, the polynomials a and b; if it is of that form."""
+        parts = {0: ZERO, 2: ZERO}
+        for m, c in monomials(p):
+            if m[index] not in parts:
+                return None, None
+            rest = (*m[:index], 0, *m[index + 1 :])
+            parts[m[index]] += _CONTEXT.from_dict({rest: fmpq(c.numerator, c.denominator)})
+        return parts[0], parts[0] + parts[2]
+
     def evident(self, p: Any) -> bool:
         """Is it a sum of products of what is positive?"""
         for monomial, coefficient in monomials(p):
@@ -260,6 +270,11 @@ def terms(q: Quotient) -> list[tuple[Quotient, Fraction]]:
         unit = below.leading_coefficient()
         found.append((Quotient(above / above.leading_coefficient(), below / unit), c / fraction(unit)))
     return found
+
+
+def generators(p: Any) -> set[int]:
+    """The indices of the generators that the polynomial speaks of."""
+    return {i for m, _ in monomials(p) for i, n in enumerate(m) if n}
 
 
 def generator_of(p: Any) -> int | None:

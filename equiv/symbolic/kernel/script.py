@@ -98,7 +98,7 @@ class _Script:
             (p,) = open_
             rest = self.g.divide(Quotient(p, ONE), q)
             same = self.steps.algebra(gap, extra=self.g.poly(p))
-            self.steps.known.add(key(p))
+            self.steps.known[key(p)] = p
             self.steps.claim(
                 "P",
                 f"0 < {self.g.poly(p)}",
@@ -187,7 +187,10 @@ class _Script:
             case Term(op) if op in UNFOLDED:
                 return self.value(unfolded(e))
             case Term("Rmax" | "Rmin"):
-                return self.value(by_size(e))
+                whole = by_size(e)
+                rule = "max_is" if e.op == "Rmax" else "min_is"
+                q = self.value(whole)
+                return self._fact(e, q, f"rewrite {rule}; {self.steps.algebra(whole)}")
         if e.op in _FUNCTIONS:
             return _FUNCTIONS[e.op](self, e, *e.args)
         raise Unexportable(f"the kernel's tactic does not know {e.op}")

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from equiv.symbolic.kernel.quotients import Generators, Quotient, key, monomials
+from equiv.symbolic.kernel.certificates import Known, certificate
+from equiv.symbolic.kernel.quotients import Generators, Quotient, generators, key, monomials
 from equiv.symbolic.kernel.terms import Term, integer, parts, text
 
 UNFOLDED = ("tan", "tanh", "sinh", "cosh")
@@ -25,7 +26,7 @@ class Steps:
         self.facts: list[tuple[str, Term, str]] = []  # equalities to rewrite by: name, left side, right side
         self.log_facts: list[str] = []  # logarithms of atoms
         self.relations: list[tuple[str, str]] = []  # powers of atoms that are something else: name, atom
-        self.known: set[str] = set()  # polynomials of which a sign has been shown
+        self.known: dict[str, Any] = {}  # polynomials that have been shown to be positive
         self.nonzero: set[str] = set()  # polynomials that have been shown not to be zero
         self.logs: dict[int, Quotient] = {}  # of atoms whose logarithm is something else
         self.log_of: dict[int, Any] = {}  # the polynomial whose logarithm a generator is
@@ -52,18 +53,21 @@ class Steps:
         modulo = [name for name, atom in self.relations if atom in about]
         ops = {p.op for p in inside}
         rewriting = "unfold tan, tanh, sinh, cosh; " * bool(ops & {*UNFOLDED}) + rewriting
-        if ops & {"Rmax", "Rmin"}:
-            rewriting += f"rewrite ?max_is, ?min_is; {rewriting}"
         return f"{rewriting}field{'[' + ' '.join(modulo) + ']' if modulo else ''}; nonzero"
 
     def show_sign(self, p: Any) -> None:
         """Show that a polynomial is positive, if it seems so and is not plain to see."""
         if key(p) in self.known or self.g.evident(p) or self.g.sign(p) <= 0:
             return
-        self.known.add(key(p))
-        self.claim("P", f"0 < {self.g.poly(p)}", self._sign_proof(p))
+        proof = self._sign_proof(p)
+        self.known[key(p)] = p
+        self.claim("P", f"0 < {self.g.poly(p)}", proof)
 
     def _sign_proof(self, p: Any) -> str:
+        if whole := certificate(p, self._positive(p), self.g):
+            return f"apply (positive_is _ ({whole})); [{self.algebra(extra=whole)} | positive]"
+        if turning := self._between(p):
+            return turning
         found = monomials(p)
         by_exponents = any(m[i] for m, _ in found for i in self.logs)
         if by_exponents and sorted(c > 0 for _, c in found) == [False, True]:
@@ -73,6 +77,30 @@ class Steps:
             return "".join(f"assert (0 < {m}) by positive; " for m in shown) + "by_logarithm"
         added = [self.g.monomial(m) for m, c in found if c > 0 and self.g.known_positive(m) and sum(m) > 1]
         return "".join(f"assert (0 < {m}) by positive; " for m in added) + "sign"
+
+    def _between(self, p: Any) -> str:
+        """``a + (b - a) s^2`` lies between a and b, where s is a sine of unknown sign."""
+        for cosine, sine in self.g.angles:
+            low, high = self.g.ends(p, sine)
+            if low is None or not all(self.g.evident(q) for q in (low, high)):
+                continue
+            c, s, a, b = self.g.texts[cosine], self.g.texts[sine], self.g.poly(low), self.g.poly(high)
+            whole = f"({a}) * {c} ^ 2 + ({b}) * {s} ^ 2"
+            return (
+                f"apply (positive_is _ ({whole})); [{self.algebra(extra=whole)}"
+                f" | apply angle_positive; [positive | positive | assumption]]"
+            )
+        return ""
+
+    def _positive(self, p: Any) -> list[Known]:
+        """What is known to be positive, of what the polynomial speaks of."""
+        inside = generators(p)
+        inside |= {c for c, s in self.g.angles if s in inside}
+        known = [Known(self.g.texts[i], self.g.quotient(i).num) for i in sorted(inside) if self.g.positive[i]]
+        known += [Known(self.g.poly(q), q) for q in self.known.values() if generators(q) <= inside]
+        if pi := next((k.poly for k in known if k.text == "PI"), None):
+            known += [Known("PI - 3", pi - 3), Known("4 - PI", 4 - pi)]
+        return known
 
     def _without_logs(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(0 if i in self.log_of else n for i, n in enumerate(monomial))
@@ -106,8 +134,6 @@ def all_parts(e: Term) -> Iterator[Term]:
         yield part
         if part.op in UNFOLDED:
             yield from all_parts(unfolded(part))
-        elif part.op in ("Rmax", "Rmin"):
-            yield from all_parts(by_size(part))
 
 
 def unfolded(e: Term) -> Term:

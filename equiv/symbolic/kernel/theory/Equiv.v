@@ -4,6 +4,7 @@
    A proof names what to rewrite by what; nothing of that is trusted, each step is checked here. *)
 
 Require Export Reals Lra.
+From Equiv Require Import Enclosure.
 Open Scope R_scope.
 
 (* --- signs --------------------------------------------------------------------------------------- *)
@@ -18,6 +19,8 @@ Ltac positive :=
   | |- 0 < exp _ => apply exp_pos
   | |- 0 < Rpower _ _ => apply exp_pos
   | |- 0 < PI => exact PI_RGT_0
+  | |- 0 < PI - 3 => enclose
+  | |- 0 < 4 - PI => enclose
   | |- 0 < IZR _ => lra
   | |- 0 < _ + _ => first [apply Rplus_lt_0_compat; positive | assumption | lra]
   | |- 0 < ?x => first [assumption | lra]
@@ -28,6 +31,14 @@ Proof.
   intros H. destruct (Req_dec a 0), (Req_dec b 0); try (exfalso; tauto).
   all: try assert (0 < a * a) by (apply Rsqr_pos_lt; trivial).
   all: try assert (0 < b * b) by (apply Rsqr_pos_lt; trivial). all: nra.
+Qed.
+
+Lemma angle_positive a b c s : 0 < a -> 0 < b -> c ^ 2 = 1 - s ^ 2 -> 0 < a * c ^ 2 + b * s ^ 2.
+Proof.
+  intros A B E. pose proof (pow2_ge_0 c) as C. pose proof (pow2_ge_0 s) as S.
+  destruct (Rle_or_lt (s ^ 2) 0) as [Z | P].
+  - assert (s ^ 2 = 0) as Z0 by lra. rewrite Z0 in *. rewrite E. lra.
+  - pose proof (Rmult_lt_0_compat _ _ B P). pose proof (Rmult_le_pos _ _ (Rlt_le _ _ A) C). lra.
 Qed.
 
 Ltac squares := apply squares_positive; intros [-> ->];
