@@ -9,7 +9,7 @@ import ast
 import functools
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,8 @@ from equiv.running import catalogue
 from equiv.running.worker import versions
 
 HOME = Path(".equiv/cache")
-PROCEDURE = ("equiv.symbolic.prover", "equiv.verdict", "equiv.result", "equiv.running.worker")
+PROCEDURE = ("equiv.symbolic.prover", "equiv.verdict", "equiv.result")
+WORKER = "equiv.running.worker"  # by itself: most of what it imports is for other kinds of tasks
 _PACKAGE = Path(equiv.__file__).parent
 
 
@@ -62,7 +63,7 @@ def _path(task: Task) -> Path | None:
 def _claim_digest(claim: str) -> str:
     entry = catalogue.claims()[claim]
     digest = hashlib.sha256(repr(sorted(versions(Task(kind="claim", id=claim)).items())).encode())
-    for module in sorted(_reached((entry.module, *PROCEDURE))):
+    for module in sorted({*_reached((entry.module, *PROCEDURE)), WORKER}):
         digest.update(f"{module}\0{_content(module)}".encode())
     if entry.claim.theorems:
         from equiv.symbolic.kernel import theorem
@@ -96,13 +97,21 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _named(path: Path) -> Iterator[str]:
-    for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for statement in _statements(ast.parse(path.read_text(encoding="utf-8")).body):
         match statement:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 yield module
                 yield from (f"{module}.{alias.name}" for alias in names)
+
+
+def _statements(block: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements and those inside them; expressions, which are most of a tree, hold none."""
+    for statement in block:
+        yield statement
+        for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(statement, inner, ()))
 
 
 @functools.cache

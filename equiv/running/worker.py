@@ -6,6 +6,7 @@ the process down, the parent says so.
 """
 
 import faulthandler
+import functools
 import importlib
 import os
 import pickle
@@ -85,6 +86,9 @@ _ENGINE = {
 }
 
 
+_version = functools.cache(metadata.version)
+
+
 def versions(task: Task | None = None) -> dict[str, str]:
     """What the task rests on, by name and version; without a task, what every result of a run rests on."""
     names, found = ["equiv"], {}
@@ -95,7 +99,7 @@ def versions(task: Task | None = None) -> dict[str, str]:
         names += [task.subject.partition(".")[0]] if task.subject else []
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            found[name] = _version(name)
         except (metadata.PackageNotFoundError, ValueError):
             continue  # a subject in a file has no version
     return found

@@ -75,7 +75,9 @@ def test_no_cache_does_without() -> None:
         ("equiv.proofs.schedules.s_sd3_shift", [APART]),
         ("equiv.symbolic.roots", [NEEDED, NEEDS_IT, APART]),
         ("equiv.number", [NEEDED, NEEDS_IT, APART]),
+        ("equiv.running.worker", [NEEDED, NEEDS_IT, APART]),
         ("equiv.lifting.tracer", []),
+        ("equiv.symbolic.kernel.export", []),
     ],
 )
 def test_a_change_redoes_what_rests_on_it(
