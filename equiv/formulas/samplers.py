@@ -8,10 +8,10 @@ standard normal draw of the state's shape. ``stir`` may add noise before a step,
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from equiv.formulas.dpm_solver import dpm_solver_pp_1, dpm_solver_pp_2m
+from equiv.formulas.dpm_solver import dpm_solver_pp_1
 from equiv.formulas.levels import Level, kappa
-from equiv.formulas.predictions import eps_from_x
-from equiv.formulas.steps import ddim_step, renoise
+from equiv.formulas.stages import heun_step, midpoint_step
+from equiv.formulas.steps import ddim_step, ddpm_step, renoise
 from equiv.number import N, sqrt
 
 Denoise = Callable[[N, Level[N]], N]
@@ -69,43 +69,58 @@ def euler(z: N, denoise: Denoise[N], now: Level[N], then: Level[N]) -> N:
 
 
 def heun(z: N, denoise: Denoise[N], now: Level[N], then: Level[N]) -> N:
-    r"""Heun's step in :math:`z / \alpha` against :math:`\sigma / \alpha`: the mean of both ends' slopes.
-
-    Source: Karras et al. 2022, arXiv:2206.00364, Algorithm 1, at :math:`\alpha = 1`.
-    """
-    slope = eps_from_x(z, denoise(z, now), now)
-    guess = _carried(z, slope, now, then)
-    return _carried(z, (slope + eps_from_x(guess, denoise(guess, then), then)) / 2, now, then)
+    """Heun's step, from the slopes at both ends."""
+    x_hat = denoise(z, now)
+    guess = ddim_step(z, x_hat, now, then)
+    return heun_step(z, x_hat, guess, denoise(guess, then), now, then)
 
 
 def midpoint(z: N, denoise: Denoise[N], now: Level[N], then: Level[N]) -> N:
-    r"""The slope in :math:`z / \alpha` against :math:`\sigma / \alpha` is taken at the middle in log-SNR."""
-    middle = Level(sqrt(now.alpha * then.alpha), sqrt(now.sigma * then.sigma))
+    """The slope at the middle in log-SNR."""
+    middle = _middle(now, then)
     guess = euler(z, denoise, now, middle)
-    return _carried(z, eps_from_x(guess, denoise(guess, middle), middle), now, then)
+    return midpoint_step(z, guess, denoise(guess, middle), middle, now, then)
 
 
 def dpm_solver_pp_2s(z: N, denoise: Denoise[N], now: Level[N], then: Level[N]) -> N:
-    r"""DPM-Solver++(2S) with its inner level at the middle in log-SNR: :math:`r = 1/2`."""
-    middle = Level(sqrt(now.alpha * then.alpha), sqrt(now.sigma * then.sigma))
+    """DPM-Solver++(2S) with its inner level at the middle in log-SNR, where only the second output counts."""
+    middle = _middle(now, then)
     guess = dpm_solver_pp_1(z, denoise(z, now), now, middle)
     return dpm_solver_pp_1(z, denoise(guess, middle), now, then)
 
 
-def dpm_solver_pp_2m_run(z: N, levels: Sequence[Level[N]], denoise: Denoise[N]) -> N:
-    """DPM-Solver++(2M): a first step of order 1, then each with the output before."""
+def ddpm_midpoint(draw: Draw[N]) -> Step[N]:
+    """A DDPM step with the data prediction at the end of another, that goes to the middle in log-SNR."""
+
+    def stepped(z: N, denoise: Denoise[N], now: Level[N], then: Level[N]) -> N:
+        middle = _middle(now, then)
+        guess = ddpm_step(z, denoise(z, now), draw(), now, middle)
+        return ddpm_step(z, denoise(guess, middle), draw(), now, then)
+
+    return stepped
+
+
+def multistep(
+    order: Sequence[Callable[..., N]],
+    z: N,
+    levels: Sequence[Level[N]],
+    denoise: Denoise[N],
+    draw: Draw[N] | None = None,
+) -> N:
+    """Steps that use the outputs before.
+
+    Args:
+        order: ``order[k]`` takes the state, k + 1 outputs (the latest first), a draw if there are any, and
+            the levels (the earliest first); as high an order is taken as there are outputs for.
+    """
     outputs: list[N] = []
-    for i, (now, then) in enumerate(pairwise(levels)):
-        outputs.append(denoise(z, now))
-        z = (
-            dpm_solver_pp_2m(z, outputs[i], outputs[i - 1], levels[i - 1], now, then)
-            if i
-            else dpm_solver_pp_1(z, outputs[i], now, then)
-        )
+    for i, now in enumerate(levels[:-1]):
+        outputs.insert(0, denoise(z, now))
+        k = min(i, len(order) - 1)
+        drawn = [] if draw is None else [draw()]
+        z = order[k](z, *outputs[: k + 1], *drawn, *levels[i - k : i + 2])
     return denoise(z, levels[-1])
 
 
-def _carried(z: N, slope: N, now: Level[N], then: Level[N]) -> N:
-    """Along a slope of z / alpha against sigma / alpha."""
-    way = then.sigma / then.alpha - now.sigma / now.alpha
-    return then.alpha * (z / now.alpha + way * slope)
+def _middle(now: Level[N], then: Level[N]) -> Level[N]:
+    return Level(sqrt(now.alpha * then.alpha), sqrt(now.sigma * then.sigma))

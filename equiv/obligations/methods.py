@@ -1,10 +1,22 @@
 """The method that each function names, from its paper: what a whole run asks the model, and its sample."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from equiv.formulas import samplers
+from equiv.formulas.dpm_solver import (
+    dpm_solver_pp_1,
+    dpm_solver_pp_2m,
+    dpm_solver_pp_2m_heun,
+    dpm_solver_pp_3m,
+)
+from equiv.formulas.dpm_solver_sde import (
+    sde_dpm_solver_pp_1,
+    sde_dpm_solver_pp_2m,
+    sde_dpm_solver_pp_2m_heun,
+    sde_dpm_solver_pp_3m,
+)
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import TO_X, eps_from_x, x_from_eps
 from equiv.formulas.steps import churn_step
@@ -15,6 +27,7 @@ Config = Mapping[str, str]
 Denoise = Callable[[Expr, Level[Expr]], Expr]
 Draw = Callable[[], Expr]
 ONE = const(1)
+MISSING = symbol("n_missing", "noise")  # a draw that the method makes and the code does not
 LARGEST_CHURN = literal(2**0.5 - 1)  # of the factor by which sigma is raised before a step
 
 
@@ -39,7 +52,7 @@ def asked(method: Method, run: LiftedRun, config: Config) -> tuple[list[tuple[Ex
         return found
 
     def draw() -> Expr:
-        return next(noises, symbol("n_missing", "noise"))
+        return next(noises, MISSING)
 
     levels = [Level(ONE, s) for s in run.sigmas if s.op != "const"]
     return queries, method.run(run.state, levels, denoise, draw, config)
@@ -71,6 +84,35 @@ def _ancestral(step: samplers.Step[Expr], says: str) -> Method:
     )
 
 
+def _multistep(
+    says: str, silent: Sequence[Callable[..., Expr]], drawing: Sequence[Callable[..., Expr]] = ()
+) -> Method:
+    """A multistep solver: of the equation without noise, or at eta = 1 with it."""
+
+    def run(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+        if config.get("eta", "0") == "0":
+            return samplers.multistep(silent, z, levels, denoise)
+        return samplers.multistep(drawing, z, levels, denoise, draw)
+
+    return Method(f"{says}, of order 1 where no output came before, to clean data at the end", run)
+
+
+def _dpmpp_2m_sde(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+    heun = config["solver_type"] == "heun"
+    second, drawing = (
+        (dpm_solver_pp_2m_heun, sde_dpm_solver_pp_2m_heun)
+        if heun
+        else (dpm_solver_pp_2m, sde_dpm_solver_pp_2m)
+    )
+    method = _multistep("", (dpm_solver_pp_1, second), (sde_dpm_solver_pp_1, drawing))
+    return method.run(z, levels, denoise, draw, config)
+
+
+def _ddpm_midpoint(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
+    step = samplers.dpm_solver_pp_2s if config["eta"] == "0" else samplers.ddpm_midpoint(draw)
+    return samplers.one_step(step, z, levels, denoise)
+
+
 def _smalldiffusion(z: Expr, levels: list[Level[Expr]], denoise: Denoise, draw: Draw, config: Config) -> Expr:
     gam, rho = const(Fraction(config["gam"])), const(1 / (1 - Fraction(config["mu"])))
     before: Expr | None = None
@@ -97,6 +139,21 @@ METHODS: Mapping[str, Method] = {
     ),
     "k_diffusion.sample_dpmpp_2s_ancestral": _ancestral(
         samplers.dpm_solver_pp_2s, "DPM-Solver++(2S) with r = 1/2"
+    ),
+    "k_diffusion.sample_dpmpp_2m": _multistep("DPM-Solver++(2M)", (dpm_solver_pp_1, dpm_solver_pp_2m)),
+    "k_diffusion.sample_dpmpp_2m_sde": Method(
+        "SDE-DPM-Solver++(2M), as midpoint or heun, with the draws of the noise_sampler given",
+        _dpmpp_2m_sde,
+    ),
+    "k_diffusion.sample_dpmpp_3m_sde": _multistep(
+        "SDE-DPM-Solver++(3M), with the draws of the noise_sampler given",
+        (dpm_solver_pp_1, dpm_solver_pp_2m_heun, dpm_solver_pp_3m),
+        (sde_dpm_solver_pp_1, sde_dpm_solver_pp_2m_heun, sde_dpm_solver_pp_3m),
+    ),
+    "k_diffusion.sample_dpmpp_sde": Method(
+        "a DDPM step with the data prediction at the end of another to the middle in log-SNR, with the draws "
+        "of the noise_sampler given; at eta = 0 DPM-Solver++(2S)",
+        _ddpm_midpoint,
     ),
     "smalldiffusion.samples": Method(
         "the churn family from DDIM to DDPM at rho = 1 / (1 - mu), along eps_hat extrapolated by gam "

@@ -5,14 +5,15 @@ another coefficient than its paper, or goes to another level than the sigmas giv
 """
 
 import math
+import traceback
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
+from equiv.evidence import Condition, Conformance, Defect, Evidence, Failure, Witness
 from equiv.lifting.refusal import Unsupported
 from equiv.obligations import Obligation, lifted_run
-from equiv.obligations.methods import METHODS, asked
+from equiv.obligations.methods import METHODS, MISSING, asked
 from equiv.result import Task
 from equiv.subjects.run import SHAPE, LiftedRun, falling, run_alone
 from equiv.subjects.subject import resolve, runner
@@ -25,6 +26,14 @@ OBLIGATION = Obligation(
     id="run-equals-method", title="A run equals the method its function names", families=("function",)
 )
 ROUNDING = 4 * 2.0**-53  # of each operation, in float64; four units cover torch's powers and exponentials
+
+
+DELIBERATE = (
+    ValueError,
+    NotImplementedError,
+    AssertionError,
+    ImportError,
+)  # how code refuses what it is asked
 
 
 class Pair(NamedTuple):
@@ -43,6 +52,12 @@ def check(task: Task) -> Sequence[Evidence]:
         run = lifted_run(task.subject, task.config)
     except Unsupported as refusal:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
+    except DELIBERATE:
+        raise
+    except Exception as error:
+        if type(raised := _raised_alone(task)) is not type(error):
+            raise  # it is the reading that fails
+        return [_failing(task, says, raised)]
     if misread := next(_misread(run), ""):
         return [_undecided(says, misread)]
     conditions: dict[Condition, None] = {}
@@ -54,6 +69,37 @@ def check(task: Task) -> Sequence[Evidence]:
     return [
         Conformance(method="lifting", steps=len(run.sigmas) - 1, expected=says, conditions=tuple(conditions))
     ]
+
+
+def _raised_alone(task: Task) -> Exception | None:
+    """What the library raises on the configuration, with nothing watching."""
+    subject, library = resolve(task.subject), runner(task.subject)
+    try:
+        run_alone(library.sampler(subject, task.config), falling(int(task.config["steps"])), 1.0, (), ())
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return error
+    return None
+
+
+def _failing(task: Task, says: str, raised: Exception | None) -> Conformance:
+    """A run that comes to no end, by a fault that refuses nothing."""
+    sigmas = falling(int(task.config["steps"]))
+    inputs = {"compared": "the sample", "sigmas": ", ".join(map(repr, sigmas))}
+    return Conformance(
+        method="lifting",
+        steps=len(sigmas) - 1,
+        expected=says,
+        witness=Witness(inputs=inputs, expected="a sample", got=f"{type(raised).__name__}: {raised}"),
+        reproduced=True,
+        defect=Defect.RAISES,
+        where=_raising_line(raised),
+        snippet=_snippet(task, sigmas, 1.0, [], []),
+    )
+
+
+def _raising_line(error: Exception | None) -> str:
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _pairs(task: Task, run: LiftedRun) -> list[Pair]:
@@ -75,14 +121,15 @@ def _decided(run: LiftedRun, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Deci
     What holds for any number holds for the one it is; what does not is decided once more as it stands.
     """
     taken = [a.relation for a in run.assumptions if a.relation is not None]
-    at, cuts = dict(run.point), list[tuple[Expr, Expr, Expr]]()
+    point = {**run.point, MISSING: Fraction(1)}
+    at, cuts = dict(point), list[tuple[Expr, Expr, Expr]]()
     for k, pair in enumerate(pairs):
         got, expected = pair.got, pair.expected
         for left, right, any_number in cuts:
             got, expected = substitute(got, {left: any_number}), substitute(expected, {right: any_number})
         decision = decide(got, expected, Domain(*run.relations, *taken, at=at))
         if cuts and not isinstance(decision, Equal):
-            decision = decide(pair.got, pair.expected, Domain(*run.relations, *taken, at=dict(run.point)))
+            decision = decide(pair.got, pair.expected, Domain(*run.relations, *taken, at=point))
         elif pair.state and got.args and math.isfinite(run.got[k]):
             cuts.append((got, expected, symbol(f"state_{k}")))
             at[cuts[-1][2]] = Fraction(run.got[k])
@@ -141,6 +188,7 @@ def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Confo
     read = balls.evaluate(got, point, rounding=ROUNDING)
     named = [run.state, *(q.answer for q in run.queries), *run.noises]
     inputs = {text(s): v for s, v in zip(named, (state, *answers, *noise), strict=True)}
+    inputs[text(MISSING)] = float(point.get(MISSING, 0))
     return Conformance(
         method="lifting",
         steps=len(run.sigmas) - 1,
@@ -153,16 +201,23 @@ def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Confo
         ),
         reproduced=bool(read.contains(answer)),
         where=_where(run, pair),
-        snippet=f"""import torch
-answers, noise = iter({answers}), iter({noise})
+        snippet=_snippet(task, sigmas, state, answers, noise),
+    )
+
+
+def _snippet(
+    task: Task, sigmas: Sequence[float], state: float, answers: Sequence[float], noise: Sequence[float]
+) -> str:
+    """Python that shows the run, with the library alone."""
+    return f"""import torch
+answers, noise = iter({list(answers)}), iter({list(noise)})
 def model(x, sigma):
     print("told", sigma.flatten()[0].item(), "fed", x.flatten()[0].item())
     return torch.full_like(x, next(answers, 0.0))
 torch.randn_like = lambda x: torch.full_like(x, next(noise, 0.0))
 x = torch.full((1, 1, 1, 1), {state!r}, dtype=torch.float64)
-sigmas = torch.tensor({sigmas}, dtype=torch.float64)
-{library.snippet(subject, task.config)}""",
-    )
+sigmas = torch.tensor({list(sigmas)}, dtype=torch.float64)
+{runner(task.subject).snippet(resolve(task.subject), task.config)}"""
 
 
 def _inputs(run: LiftedRun, point: dict[Expr, Fraction]) -> tuple[float, list[float], list[float]]:

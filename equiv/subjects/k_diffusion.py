@@ -10,20 +10,29 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from equiv.lookup import Unknown, find
 from equiv.subjects.absent import bare_package, stand_in
-from equiv.subjects.run import Sampler
+from equiv.subjects.run import Model, Sampler
 from equiv.subjects.subject import Subject
 
-_OPTIONS = {"eta": ("1", "0", "0.5"), "s_churn": ("0", "1")}
-_FUNCTIONS = (
-    "sample_euler",
-    "sample_euler_ancestral",
-    "sample_heun",
-    "sample_dpm_2",
-    "sample_dpm_2_ancestral",
-    "sample_dpmpp_2s_ancestral",
-)
+Options = Mapping[str, tuple[str, ...]]
+_CHURN: Options = {"s_churn": ("0", "1")}
+_ETA: Options = {"eta": ("1", "0", "0.5")}
+_SDE: Options = {"eta": ("1", "0")}  # what lies between is no published method
+_FUNCTIONS: dict[str, Options] = {
+    "sample_euler": _CHURN,
+    "sample_euler_ancestral": _ETA,
+    "sample_heun": _CHURN,
+    "sample_dpm_2": _CHURN,
+    "sample_dpm_2_ancestral": _ETA,
+    "sample_dpmpp_2s_ancestral": _ETA,
+    "sample_dpmpp_2m": {},
+    "sample_dpmpp_2m_sde": {**_SDE, "solver_type": ("midpoint", "heun")},
+    "sample_dpmpp_3m_sde": {**_SDE, "steps": ("4", "1")},  # its third step is the first of order 3
+    "sample_dpmpp_sde": _SDE,
+}
 
 
 @functools.cache
@@ -33,9 +42,9 @@ def subject(name: str) -> Subject:
     Raises:
         Unknown: the function is not one that is read here, or k-diffusion is not installed.
     """
-    every = {f"k_diffusion.{f}": f for f in _FUNCTIONS}
-    function = _function(find("subject", name, every, see=", ".join(every)))
-    accepted = inspect.signature(function).parameters
+    every = {f"k_diffusion.{f}": options for f, options in _FUNCTIONS.items()}
+    options = find("subject", name, every, see=", ".join(every))
+    function = _function(name.partition(".")[2])
     return Subject(
         name=name,
         library="k_diffusion",
@@ -45,7 +54,7 @@ def subject(name: str) -> Subject:
         gauge="variance exploding",
         prediction_types=("x",),
         source=inspect.getsourcefile(inspect.unwrap(function)) or "",
-        options={k: v for k, v in _OPTIONS.items() if k in accepted} | {"steps": ("3", "1")},
+        options={"steps": ("3", "1"), **options},
     )
 
 
@@ -64,19 +73,31 @@ def _sampling() -> Any:
 
 
 def sampler(subject: Subject, config: Mapping[str, str]) -> Sampler:
-    """The function, with the options of a configuration."""
-    function, options = _function(subject.name.partition(".")[2]), _given(config)
-    return lambda model, x, sigmas: function(model, x, sigmas, disable=True, **options)
+    """The function, with the options of a configuration.
+
+    Noise along a Brownian path, which some take by default, is given as independent draws.
+    """
+    function, options = _function(subject.name.partition(".")[2]), _given(subject, config)
+    draws = "noise_sampler" in inspect.signature(function).parameters
+
+    def run(model: Model, x: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
+        given = {"noise_sampler": lambda *_: torch.randn_like(x)} if draws else {}
+        result: torch.Tensor = function(model, x, sigmas, disable=True, **given, **options)
+        return result
+
+    return run
 
 
-def _given(config: Mapping[str, str]) -> dict[str, float]:
-    return {k: float(config[k]) for k in _OPTIONS if k in config}
+def _given(subject: Subject, config: Mapping[str, str]) -> dict[str, float | str]:
+    return {k: config[k] if k == "solver_type" else float(config[k]) for k in subject.options if k != "steps"}
 
 
 def snippet(subject: Subject, config: Mapping[str, str]) -> str:
     """Python that runs the function on ``model``, ``x`` and ``sigmas``, and prints the sample."""
     name = subject.name.partition(".")[2]
-    options = "".join(f", {k}={v!r}" for k, v in _given(config).items())
+    options = "".join(f", {k}={v!r}" for k, v in _given(subject, config).items())
+    if "noise_sampler" in inspect.signature(_function(name)).parameters:
+        options += ", noise_sampler=lambda *_: torch.randn_like(x)"
     return (
         f"from k_diffusion.sampling import {name}\n"
         f"print({name}(model, x, sigmas, disable=True{options}).flatten()[0].item())"

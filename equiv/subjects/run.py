@@ -15,11 +15,12 @@ import torch
 
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.refusal import Unsupported
+from equiv.lifting.rerun import SEED, Rerun
 from equiv.lifting.tracer import Tracer
 from equiv.subjects.subject import Prediction
 from equiv.symbolic.expression import Expr, Relation, const, symbol, symbols
 
-LARGEST, RATIO = 7.25, 0.55  # of the falling sigmas: no power or difference of them is another
+LARGEST, RATIO = 7.25, 0.55
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
 DTYPE = torch.float64
 CALLS_PER_STEP = 4
@@ -71,12 +72,12 @@ class LiftedRun:
 
 
 def falling(steps: int) -> list[float]:
-    """Sigmas for so many steps, the last to 0."""
-    return [LARGEST * RATIO**i for i in range(steps)] + [0.0]
+    """Sigmas for so many steps, the last to 0, so spaced that no two steps are alike in any measure."""
+    return [LARGEST * RATIO ** (i + i * i / 8) for i in range(steps)] + [0.0]
 
 
 def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, seed: int = 0) -> LiftedRun:
-    """Run a function once on a model that answers with a new symbol at each call, and read it.
+    """Read a run of a function on a model that answers with a new symbol at each call, and see that it is so.
 
     Args:
         sampler: the function, with its options.
@@ -96,42 +97,58 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
     ]
     tracer.mark_as(grid, levels)
     state = tracer.mark(x, "z")
-    waiting = []
-    for k in range(CALLS_PER_STEP * len(sigmas)):
-        answer = torch.randn(SHAPE, dtype=DTYPE, generator=generator)
-        waiting.append((answer, tracer.mark(answer, f"{prediction}_{k}", "network")))
-    queries: list[Query] = []
-    seen: list[torch.Tensor] = []
-
-    def model(fed: torch.Tensor, sigma: torch.Tensor, **_: Any) -> torch.Tensor:
-        if len(queries) == len(waiting):
-            raise Unsupported(
-                f"the model is called more than {len(waiting)} times in {len(sigmas) - 1} steps"
-            )
-        tensor, answer = waiting[len(queries)]
-        queries.append(Query(told=tracer.element(sigma), fed=tracer.element(fed), answer=answer))
-        seen.extend((sigma.clone(), fed.clone()))  # it may go on to write into them
-        return tensor
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        with tracer:
-            result = sampler(model, x, grid)
-    if (result.shape, result.dtype) != (x.shape, x.dtype):
-        raise Unsupported(f"it gives {tuple(result.shape)} {result.dtype} for {tuple(x.shape)} {x.dtype}")
+    answers = [
+        torch.randn(SHAPE, dtype=DTYPE, generator=generator) for _ in range(CALLS_PER_STEP * len(sigmas))
+    ]
+    answered = [tracer.mark(a, f"{prediction}_{k}", "network") for k, a in enumerate(answers)]
+    rerun = Rerun(tracer, x, grid, answers)
+    with tracer:
+        asked, sample = _seeded(sampler, SEED, x, grid, answers)
+        together = _joined(asked, sample)
+    if (sample.shape, sample.dtype) != (x.shape, x.dtype):
+        raise Unsupported(f"it gives {tuple(sample.shape)} {sample.dtype} for {tuple(x.shape)} {x.dtype}")
+    starts = list(itertools.accumulate((t.numel() for t in (*asked, sample)), initial=0))[:-1]
+    assumed = rerun.hold(together, lambda *given: _joined(*_seeded(sampler, *given)), starts)
+    told, fed = asked[::2], asked[1::2]
     positive = [s for s in levels if s.op != "const"]
     return LiftedRun(
         prediction=prediction,
         state=state,
         sigmas=tuple(levels),
-        queries=tuple(queries),
-        output=tracer.element(result),
+        queries=tuple(
+            Query(told=tracer.element(t), fed=tracer.element(f), answer=a)
+            for t, f, a in zip(told, fed, answered, strict=False)
+        ),
+        output=tracer.element(sample),
         relations=tuple(Relation(low, "<", high) for high, low in itertools.pairwise(positive)),
-        assumptions=tuple(tracer.assumptions),
+        assumptions=(*tracer.assumptions, *assumed),
         point=tracer.point,
-        got=tuple(float(t.flatten()[0]) for t in (*seen, result)),
+        got=tuple(together[starts].tolist()),
         origins=tracer.origins,
     )
+
+
+def _seeded(
+    sampler: Sampler, seed: int, x: torch.Tensor, sigmas: torch.Tensor, answers: Sequence[torch.Tensor]
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """What the model is told and fed, call by call, and the sample; torch's generator is seeded."""
+    asked: list[torch.Tensor] = []
+    waiting = iter(answers)
+
+    def model(fed: torch.Tensor, sigma: torch.Tensor, **_: Any) -> torch.Tensor:
+        asked.extend((sigma.clone(), fed.clone()))  # the sampler may go on to write into them
+        answer = next(waiting, None)
+        if answer is None:
+            raise Unsupported(f"more than {len(answers)} calls of the model in {len(sigmas) - 1} steps")
+        return answer
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return asked, sampler(model, x, sigmas)
+
+
+def _joined(asked: Sequence[torch.Tensor], sample: torch.Tensor) -> torch.Tensor:
+    return torch.cat([t.flatten() for t in (*asked, sample)])
 
 
 def run_alone(
