@@ -143,15 +143,18 @@ class KernelProof(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return Outcome.HOLDS if checked else Outcome.UNKNOWN
 
     @property
+    def wanted(self) -> tuple[int, int]:
+        """How many links and false variants were put before it."""
+        variants = sum("_false_" in u.name or "_as_written_" in u.name for u in self.unchecked)
+        return len(self.links) + len(self.unchecked) - variants, len(self.variants) + variants
+
+    @property
     def counted(self) -> str:
-        """``7 of 7 links, 5 of 5 variants``, or why nothing was checked."""
+        """``7 of 7 links, 5 of 5 false variants``, or why nothing was checked."""
         if self.reason:
             return f"not kernel-checked: {self.reason}"
-        left = [u.name for u in self.unchecked]
-        variants = sum("_false_" in n or "_as_written_" in n for n in left)
-        links = len(self.links) + len(left) - variants
-        accepted = len(self.variants)
-        return f"{len(self.links)} of {links} links, {accepted} of {accepted + variants} variants"
+        links, variants = self.wanted
+        return f"{len(self.links)} of {links} links, {len(self.variants)} of {variants} false variants"
 
 
 class Defect(enum.Enum):

@@ -23,5 +23,6 @@ def write(run: Run, out: Path) -> tuple[Path, Path]:
     data = encode(run)
     json_path, html_path = out / "report.json", out / "report.html"
     json_path.write_bytes(data)
-    html_path.write_text(page(decode(data)), encoding="utf-8")
+    beside = {path.name for path in (out / "kernel").glob("*.v")}
+    html_path.write_text(page(decode(data), beside), encoding="utf-8")
     return json_path, html_path

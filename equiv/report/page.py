@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from equiv.evidence import Conformance, Experiment, Failure, Proof
+from equiv.evidence import Conformance, Experiment, Failure, KernelProof, Outcome, Proof
 from equiv.report.figures import figure
 from equiv.report.mathml import mathml
 from equiv.result import Result, Run
@@ -57,8 +57,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]  # worst news first
 
 
-def page(run: Run) -> str:
-    """The whole report as one HTML document."""
+def page(run: Run, kernel_files: Collection[str] = ()) -> str:
+    """The whole report as one HTML document, with links to those files in ``kernel/`` beside it."""
     style, script = _asset("style.css"), _asset("page.js")
     anchors = _anchors(run.results)
     return (
@@ -77,6 +77,8 @@ def page(run: Run) -> str:
             experiments=_group((r for r in run.results if r.task.kind == "experiment"), lambda r: r.task.id),
             refuted=_findings(run.results, (Verdict.REFUTED,)),
             undecided=_findings(run.results, UNDECIDED),
+            kernel=kernel_total(run.results),
+            kernel_files=kernel_files,
             seeds=sorted({r.task.seed for r in run.results if r.task.kind != "claim"}),
         )
     )
@@ -97,6 +99,21 @@ def tally(results: Iterable[Result]) -> dict[Verdict, int]:
     """How many results have each verdict, worst news first."""
     counted = Counter(r.verdict for r in results)
     return {verdict: counted[verdict] for verdict in MARKS if counted[verdict]}
+
+
+def kernel_total(results: Iterable[Result]) -> str:
+    """What the second kernel accepted of all claims, or why nothing; empty where it was not asked."""
+    proofs = [e for r in results for e in r.evidence if isinstance(e, KernelProof)]
+    asked = [p for p in proofs if p.version]
+    if not asked:
+        return "; ".join(sorted({p.counted for p in proofs}))
+    links, variants = (sum(counts) for counts in zip(*(p.wanted for p in asked), strict=True))
+    accepted = (
+        f"{sum(len(p.links) for p in asked)} of {links} links, "
+        f"{sum(len(p.variants) for p in asked)} of {variants} false variants"
+    )
+    whole = sum(p.outcome is Outcome.HOLDS for p in asked)
+    return f"{accepted} accepted by Rocq {asked[0].version}; {whole} of {len(proofs)} claims whole"
 
 
 @cache
@@ -120,6 +137,7 @@ def _environment() -> jinja2.Environment:
         "total": lambda results, verdict: sum(r.verdict is verdict for r in results),
     }
     environment.globals |= {
+        "kernel_files": (),
         "marks": MARKS,
         "Verdict": Verdict,
         "witness_of": witness_of,

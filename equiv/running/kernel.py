@@ -57,7 +57,7 @@ def _ask(
     work = partial(_work, home=home, folder=folder.resolve())
     found = {}
     for result in LocalProcesses(jobs=jobs, seconds=SECONDS, work=work).run(tasks):
-        found[result.task.id] = _evidence(result)
+        found[result.task.id] = _evidence(result, coqc.version())
         on_result(result)
     return settled(found, home)
 
@@ -69,10 +69,10 @@ def _work(task: Task, *, home: Path, folder: Path) -> Found:
     return [attempt(importlib.import_module(catalogue.claims()[task.id].module), home, folder)], {}
 
 
-def _evidence(result: Result) -> KernelProof:
+def _evidence(result: Result, version: str) -> KernelProof:
     """What the kernel said, or why it said nothing."""
     (evidence,) = result.evidence
     if isinstance(evidence, KernelProof):
         return evidence
     assert isinstance(evidence, Failure)
-    return KernelProof(reason=f"{evidence.kind}: {evidence.reason}")
+    return KernelProof(reason=f"{evidence.kind}: {evidence.reason}", version=version)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from report_sample import HOSTILE, UNREADABLE, sample_run
 
+from equiv.evidence import KernelProof, Unchecked
 from equiv.report import write
 from equiv.report.mathml import mathml
 from equiv.result import Run, decode, encode
@@ -109,3 +110,31 @@ def test_drawing_a_report_loads_neither_torch_nor_sympy() -> None:
     code = "import sys, equiv.report.page; print({'torch', 'sympy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_page_says_what_the_second_kernel_accepted(run: Run, tmp_path: Path) -> None:
+    proof = KernelProof(
+        links=("a_1_1",),
+        variants=("a_false_1",),
+        unchecked=(Unchecked(name="a_1_2", about="Rates: <the chain rule>", reason="an integral"),),
+        version="8.16.1",
+        file="a.v",
+    )
+    claims = [msgspec.structs.replace(r, evidence=(*r.evidence, proof)) for r in run.results if r.claim]
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "a.v").touch()
+    _, path = write(msgspec.structs.replace(run, results=tuple(claims)), tmp_path)
+    drawn, n = path.read_text(encoding="utf-8"), len(claims)
+    assert drawn.count("1 of 2 links, 1 of 1 false variants accepted by Rocq 8.16.1</summary>") == n
+    assert drawn.count('<a href="kernel/a.v">') == n
+    assert "Rates: &lt;the chain rule&gt;" in drawn
+    assert (
+        f"{n} of {2 * n} links, {n} of {n} false variants accepted by Rocq 8.16.1; 0 of {n} claims" in drawn
+    )
+
+
+def test_the_page_says_why_the_second_kernel_was_not_asked(run: Run, tmp_path: Path) -> None:
+    proof = KernelProof(reason="coqc is not installed")
+    results = tuple(msgspec.structs.replace(r, evidence=(*r.evidence, proof)) for r in run.results)
+    _, path = write(msgspec.structs.replace(run, results=results), tmp_path)
+    assert "<dd>not kernel-checked: coqc is not installed</dd>" in path.read_text(encoding="utf-8")
