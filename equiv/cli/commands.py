@@ -115,16 +115,21 @@ def check(
     expect: Path | None,
     running: Running,
 ) -> int:
-    """Hold implementations against what they owe, such as diffusers.DDIMScheduler."""
+    """Hold implementations against what they owe, such as diffusers.DDIMScheduler.
+
+    A library, such as k_diffusion, stands for all that is read of it; all stands for every library installed.
+    """
     from equiv import terminal
     from equiv.running import catalogue, expected
     from equiv.running.selection import checks
+    from equiv.subjects.subject import expand
 
     config = configuration(pairs)
-    owed = checks(subjects, only=only, config=config, seed=seed)
+    named = expand(subjects)
+    owed = checks(named, only=only, config=config, seed=seed)
     obligations = [only] if only else list(catalogue.obligations())
-    listed = expected.read(expect, checked=subjects) if expect else ()
-    defects = [d for d in listed if d.selected(subjects, obligations, config)]
+    listed = expected.read(expect, checked=named) if expect else ()
+    defects = [d for d in listed if d.selected(named, obligations, config)]
     return run_tasks(owed, show=terminal.checks, defects=defects, running=running)
 
 

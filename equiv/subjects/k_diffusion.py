@@ -35,6 +35,11 @@ _FUNCTIONS: dict[str, Options] = {
 }
 
 
+def names() -> tuple[str, ...]:
+    """The functions that are read."""
+    return tuple(f"k_diffusion.{f}" for f in _FUNCTIONS)
+
+
 @functools.cache
 def subject(name: str) -> Subject:
     """The record of ``k_diffusion.<function>``.

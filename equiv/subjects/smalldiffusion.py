@@ -35,6 +35,11 @@ class _Network:
         return torch.randn_like(self._x)
 
 
+def names() -> tuple[str, ...]:
+    """The function that is read."""
+    return ("smalldiffusion.samples",)
+
+
 @functools.cache
 def subject(name: str) -> Subject:
     """The record of ``smalldiffusion.samples``.

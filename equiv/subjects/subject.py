@@ -2,9 +2,10 @@
 
 import importlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
@@ -122,6 +123,7 @@ class Adapter(Protocol):
 
     SHAPE: tuple[int, ...]  # of the states that steps are read on
 
+    def names(self) -> tuple[str, ...]: ...
     def subject(self, name: str) -> Subject: ...
     def lift_steps(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...
     def calls(self, subject: Subject, config: Mapping[str, str]) -> int: ...
@@ -136,9 +138,25 @@ class Adapter(Protocol):
 class Runner(Protocol):
     """What a module of this folder offers for functions of (model, x, sigmas)."""
 
+    def names(self) -> tuple[str, ...]: ...
     def subject(self, name: str) -> Subject: ...
     def sampler(self, subject: Subject, config: Mapping[str, str]) -> "Sampler": ...
     def snippet(self, subject: Subject, config: Mapping[str, str]) -> str: ...
+
+
+def expand(names: Iterable[str]) -> list[str]:
+    """The subjects named: a library stands for all that is read of it, ``all`` for what is installed.
+
+    Raises:
+        Unknown: a library is named that cannot be imported.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        libraries = [x for x in ADAPTERS if find_spec(x)] if name == "all" else [name]
+        for library in libraries:
+            every = adapter(library).names() if library in ADAPTERS else (library,)
+            found |= dict.fromkeys(every)
+    return list(found)
 
 
 def adapter(name: str) -> Adapter:

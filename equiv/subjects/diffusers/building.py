@@ -14,6 +14,11 @@ SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mis
 _SPACINGS = ("leading", "linspace", "trailing")
 
 
+def names() -> tuple[str, ...]:
+    """The schedulers that are read."""
+    return tuple(f"diffusers.{c}" for c in CLASSES)
+
+
 @functools.cache
 def subject(name: str) -> Subject:
     """The record of ``diffusers.<class>``.
