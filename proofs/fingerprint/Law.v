@@ -4,7 +4,8 @@
     covariance W = G G^T. Of the law of the draws nothing is used but that a reflection of the draws, and so
     any rotation, does not change it. This is true of normal draws, because their density depends on |n_0|^2
     + ... + |n_{K-1}|^2 alone. A law gives a number to every event: read it as the outer probability, which
-    is the probability where the event has one, and is not changed by a reflection either. *)
+    is the probability where the event has one, and is not changed by a reflection either. If two samplers
+    draw differently often, K is the larger number. *)
 
 From Coq Require Import Reals Lra Lia Arith FunctionalExtensionality Classical.
 From Fingerprint Require Import Samplers Folding Reduction.

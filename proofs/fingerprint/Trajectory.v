@@ -44,7 +44,8 @@ Definition drawn (g : nat -> R) (n : nat -> state Coordinate) : R := dot K g (fu
 
 (** What is used of the expectation of functions of independent standard normal draws: rotations do not
     change it; the second moments; it is linear where it should be; and a box around a value that can be
-    drawn has a probability that is not zero. *)
+    drawn has a probability that is not zero. All functions have an expectation here: read it as the upper
+    integral, and as 0 where that is infinite. *)
 Record normal (E : ((nat -> state Coordinate) -> R) -> R) : Prop := {
   normal_invariant : rotation_invariant K E;
   normal_moments : forall g h, E (fun n => drawn g n * drawn h n) = dot K g h;
@@ -148,26 +149,39 @@ Definition told_apart (A : sampler Label) G : Prop :=
 Definition trajectory A G (F : network Label Coordinate) n (j : nat) : R :=
   query A F (fun _ => 0) (noise K G n) j k.
 
-(** The trajectories have the same law: the same labels, and the same expectation of whatever is computed
-    from the queries and the output. *)
-Definition same_trajectories (E : ((nat -> state Coordinate) -> R) -> R) A G B G' : Prop :=
+(** Classes of networks and of functions of trajectories, such as those that are measurable, that have among
+    them the networks above, the products of two queries, and a query where those before it are in a box. *)
+Definition rich (networks : network Label Coordinate -> Prop) (functions : ((nat -> R) -> R) ->
+  Prop) : Prop :=
+  (forall m l p y e, networks (answering m l p y e)) /\
+  (forall i j, functions (fun t => t i * t j)) /\
+  (forall e j p, functions (fun t => within e j t p * t j)).
+
+(** The trajectories have the same law: the same labels, and the same expectation of what is computed from
+    the queries and the output. *)
+Definition same_trajectories networks functions (E : ((nat -> state Coordinate) -> R) ->
+  R) A G B G' : Prop :=
   calls A = calls B /\ (forall i, (i < calls A)%nat -> label A i = label B i) /\
-  forall F (seen : (nat -> R) -> R),
+  forall F seen, networks F -> functions seen ->
     (forall t t', (forall j, (j <= calls A)%nat -> t j = t' j) -> seen t = seen t') ->
     E (fun n => seen (trajectory A G F n)) = E (fun n => seen (trajectory B G' F n)).
 
 Section Determined.
 Variables (E : ((nat -> state Coordinate) -> R) -> R) (A B : sampler Label) (G G' : nat -> nat -> R).
+Variables (networks : network Label Coordinate -> Prop) (functions : ((nat -> R) -> R) -> Prop).
+Hypothesis enough : rich networks functions.
 Hypothesis law : normal E.
 Hypothesis distinct : told_apart A G.
-Hypothesis same_law : same_trajectories E A G B G'.
+Hypothesis same_law : same_trajectories networks functions E A G B G'.
 
 (** The network that answers nothing shows the noise. *)
 Lemma covariances_seen : forall i j, (i <= calls A)%nat -> (j <= calls A)%nat ->
   covariance K G i j = covariance K G' i j.
 Proof.
   intros i j small_i small_j. destruct same_law as [_ [_ equal]].
-  specialize (equal (fun _ _ _ => 0) (fun t => t i * t j)).
+  destruct enough as [networks_in [products_in _]].
+  specialize (equal (fun _ _ _ => 0) (fun t => t i * t j)
+    (networks_in O (label A) (fun _ => 0) (fun _ => 0) 0) (products_in i j)).
   assert (silent_run : forall C D n u, trajectory C D (fun _ _ _ => 0) n u = drawn (D u) n).
   { intros C D n u. unfold trajectory. rewrite query_equation.
     change (noise K D n u k) with (drawn (D u) n).
@@ -225,7 +239,8 @@ Proof.
       rewrite !(sum_only K _ d), !(sum_zero (calls A)); try assumption; unfold only; rewrite ?Nat.eqb_refl;
         try lra.
       all: intros w few_w; try intros apart_w.
-      all: destruct (Nat.eqb_spec w (calls A + d)), (Nat.eqb_spec (calls A + w) (calls A + d)); lia || lra. }
+      all: destruct (Nat.eqb_spec w (calls A + d)), (Nat.eqb_spec (calls A + w) (calls A + d)); lia || lra.
+      }
   destruct (gap (map (fun ii => pair ii x) pairs)) as [e [positive gaps]].
   set (n0 := fun d (_ : Coordinate) => x (calls A + d)%nat).
   set (b := fun i => drawn (G i) n0). set (p := fun i => b i + sum i (fun v => weight A i v * x v)).
@@ -238,7 +253,9 @@ Proof.
     apply gaps; [|apply apart; assumption].
     apply in_map_iff. exists (i, i'). split; [reflexivity|]. apply in_prod; apply in_seq; lia. }
   destruct same_law as [counts [told equal]].
-  specialize (equal (answering j (label A) p x e) (fun t => within e j t p * t j)).
+  destruct enough as [networks_in [_ boxes_in]].
+  specialize (equal (answering j (label A) p x e) (fun t => within e j t p * t j)
+    (networks_in j (label A) p x e) (boxes_in e j p)).
   unfold trajectory in equal.
   rewrite (functional_extensionality _ _ (seen_as_planned j (label A) p x e spread A G b
     ltac:(reflexivity) ltac:(reflexivity))) in equal.
@@ -289,18 +306,19 @@ Qed.
 End Determined.
 
 (** The trajectories have the same law exactly if all matrices are the same. *)
-Theorem trajectories : forall (E : ((nat -> state Coordinate) -> R) -> R) (A B : sampler Label) G G',
-  normal E -> told_apart A G ->
-  same_trajectories E A G B G' <->
+Theorem trajectories : forall (E : ((nat -> state Coordinate) -> R) -> R) (A B : sampler Label) G G'
+    networks functions,
+  rich networks functions -> normal E -> told_apart A G ->
+  same_trajectories networks functions E A G B G' <->
     calls A = calls B /\ (forall i, (i < calls A)%nat -> label A i = label B i) /\
     (forall j i, (j <= calls A)%nat -> (i < calls A)%nat -> weight A j i = weight B j i) /\
     forall i j, (i <= calls A)%nat -> (j <= calls A)%nat -> covariance K G i j = covariance K G' i j.
 Proof.
-  intros E A B G G' law distinct. split.
-  - intros same. destruct (matrices_seen E A B G G' law distinct same).
+  intros E A B G G' networks functions enough law distinct. split.
+  - intros same. destruct (matrices_seen E A B G G' networks functions enough law distinct same).
     destruct same as [counts [labels _]]. auto.
   - intros [counts [labels [weights covariances]]]. split; [assumption|]. split; [assumption|].
-    intros F seen sees.
+    intros F seen _ _ sees.
     transitivity (E (fun n => seen (trajectory A G' F n))).
     + apply (noise_law K E (S (calls A)) G G' (fun w => seen (fun j => query A F (fun _ => 0) w j k))).
       * apply (normal_invariant E law).

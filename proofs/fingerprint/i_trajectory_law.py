@@ -38,12 +38,14 @@ CLAIM = Claim(
     theorems=(
         Theorem(
             name="Trajectory.trajectories",
-            says="trajectories have the same law exactly if labels, H and Sigma are the same",
+            says="for networks and functions of trajectories of rich classes, trajectories have the same law"
+            " exactly if labels, H and Sigma are the same",
             statement="""forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
     (k : Coordinate) (K : nat) (E : ((nat -> state Coordinate) -> R) -> R)
-    (A B : sampler Label) (G G' : nat -> nat -> R),
-  normal k K E -> told_apart K A G ->
-  same_trajectories k K E A G B G' <->
+    (A B : sampler Label) (G G' : nat -> nat -> R)
+    (networks : network Label Coordinate -> Prop) (functions : ((nat -> R) -> R) -> Prop),
+  rich decide k networks functions -> normal k K E -> told_apart K A G ->
+  same_trajectories k K networks functions E A G B G' <->
     calls A = calls B /\\ (forall i, (i < calls A)%nat -> label A i = label B i) /\\
     (forall j i, (j <= calls A)%nat -> (i < calls A)%nat -> weight A j i = weight B j i) /\\
     forall i j, (i <= calls A)%nat -> (j <= calls A)%nat -> covariance K G i j = covariance K G' i j""",
