@@ -103,23 +103,23 @@ def _one_step() -> Iterable[Chain]:
 
 
 def _small_steps() -> Iterable[Chain]:
-    kept = _kept(theta, theta - delta)
-    loss = _loss(theta, theta - delta, kept)
-    carried = _multiplier(theta, theta - delta, kept)
+    """As phi falls from theta."""
+    kept = _kept(theta, phi)
+    loss, carried = _loss(theta, phi, kept), _multiplier(theta, phi, kept)
     tangent = sin(theta) / cos(theta)
-    yield chain("No step, no loss", at(loss, delta, 0), ("nothing moves", S.Zero))
+    yield chain("No step, no loss", at(loss, phi, theta), ("nothing moves", S.Zero))
     yield chain(
-        "The loss of a small step", at(rate(loss, delta), delta, 0), ("differentiate at 0", 1 + eta**2)
+        "The loss of a small step", -at(rate(loss, phi), phi, theta), ("differentiate at 0", 1 + eta**2)
     )
-    yield chain("No step carries all", at(carried, delta, 0), ("nothing moves", S.One))
+    yield chain("No step carries all", at(carried, phi, theta), ("nothing moves", S.One))
     yield chain(
         "How m begins to fall",
-        at(rate(carried, delta), delta, 0),
+        -at(rate(carried, phi), phi, theta),
         ("kappa falls at 1 / (sin cos)", -(eta**2) * tangent),
     )
     yield chain(
         "How log C begins to grow",
-        at(rate(log(_weight(theta - delta)), delta), delta, 0),
+        -at(rate(log(_weight(phi)), phi), phi, theta),
         ("by as much, so that m C_s / C_t stays", eta**2 * tangent),
     )
 

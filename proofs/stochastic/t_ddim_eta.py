@@ -46,7 +46,11 @@ def _square(square: Any) -> Any:
 def derivation() -> Derivation:
     return Derivation(
         chains=(*_steps(), *_map()),
-        hypotheses=(less_noisy(then, now), Gt(1, eta_d, evaluate=False)),
+        hypotheses=(
+            less_noisy(then, now),
+            Gt(1 - exp(-(log_snr(then) - log_snr(now))), 0, evaluate=False),  # which says the same
+            Gt(1, eta_d, evaluate=False),
+        ),
     )
 
 

@@ -109,7 +109,7 @@ def _last_steps() -> Iterable[Chain]:
     yield chain("For small delta, what is above", at(rate(above, delta), delta, 0), ("grows at", 2 * j - 1))
     yield chain("... and what is below", at(rate(below, delta), delta, 0), ("grows at", j))
     yield chain("... so that the limit is", (2 * j - 1) / j, ("divide", 2 - 1 / j))
-    yield chain("For j = 1", at(above / below, j, 1), ("DDIM's weight", S.One))
+    yield chain("For j = 1", sin((2 * S.One - 1) * delta) / sin(delta), ("DDIM's weight", S.One))
 
 
 def false_variants() -> Iterable[Variant]:
