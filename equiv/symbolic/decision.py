@@ -7,9 +7,12 @@ import itertools
 from collections.abc import Mapping
 from fractions import Fraction
 
+from msgspec.structs import replace
+
 from equiv.evidence import Condition, Witness
 from equiv.symbolic import witness
 from equiv.symbolic.conditions import Conditions, Undecidable, Undefined
+from equiv.symbolic.equations import solved
 from equiv.symbolic.expression import Expr, Relation, postorder, symbols, text
 from equiv.symbolic.interpretation import Interpretation
 from equiv.symbolic.literals import idealised, readings
@@ -77,6 +80,17 @@ def decide(left: Expr, right: Expr, domain: Domain) -> Decision:
     Equal holds at every point of the domain at which the conditions hold, and there is such a point. In a
     witness, ``got`` is the value of ``left`` and ``expected`` that of ``right``.
     """
+    if domain.at or all(r.op != "==" for r in domain.relations):
+        return _decide(left, right, domain)
+    statement = solved(left, right, domain.relations)
+    decision = _decide(statement.left, statement.right, Domain(*statement.relations))
+    if isinstance(decision, Different):
+        decided = {str(symbol.param): text(value) for symbol, value in statement.values.items()}
+        decision.witness = replace(decision.witness, inputs=decision.witness.inputs | decided)
+    return decision
+
+
+def _decide(left: Expr, right: Expr, domain: Domain) -> Decision:
     used = list(dict.fromkeys(symbols(left, right)))
     point = domain.at or witness.reference_point(domain.relations, used)
     if point is None:
