@@ -175,6 +175,11 @@ def test_a_changed_theory_redoes_its_claim(small: Path, monkeypatch: pytest.Monk
     assert len(digests) == 2
 
 
+def test_every_file_is_one_that_a_claim_rests_on() -> None:
+    used = {f.path for e in SETTLED for f in theorem._in_order(theorem._files(e.claim, e.path.parent))}
+    assert used == {*SETTLED[0].path.parents[1].rglob("*.v")}
+
+
 @pytest.mark.parametrize(
     ("reason", "said"), [("", "accepted by Rocq 8.16.1"), ("it is Sunday", "not accepted by Rocq")]
 )
