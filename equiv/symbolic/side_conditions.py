@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from equiv import number
-from equiv.symbolic.expression import Expr, Relation, const, postorder
+from equiv.symbolic.expression import PI, Expr, Relation, const, node, postorder
 
 TIMEOUT_MS = 400
 
@@ -18,25 +18,25 @@ TIMEOUT_MS = 400
 def is_positive(e: Expr) -> bool:
     """Is ``e`` a sum, product, quotient or power of things whose sign is plain to see?"""
     signs: dict[Expr, bool] = {}
-    for node in postorder(e):
-        args = [signs[a] for a in node.args]
-        match node.op:
+    for part in postorder(e):
+        args = [signs[a] for a in part.args]
+        match part.op:
             case "const" | "literal":
-                signs[node] = node.param > 0
+                signs[part] = part.param > 0
             case "pi" | "exp":
-                signs[node] = True
+                signs[part] = True
             case "symbol":
-                signs[node] = node.param.positive
+                signs[part] = part.param.positive
             case "add" | "mul" | "div" | "min":
-                signs[node] = all(args)
+                signs[part] = all(args)
             case "max":
-                signs[node] = any(args)
+                signs[part] = any(args)
             case "sqrt" | "cast" | "abs" | "pow":
-                signs[node] = args[0]
+                signs[part] = args[0]
             case "call":
-                signs[node] = is_positive_call(node)
+                signs[part] = is_positive_call(part)
             case _:
-                signs[node] = False
+                signs[part] = False
     return signs[e]
 
 
@@ -143,9 +143,9 @@ class _Encoder:
                 return left != right
 
     def term(self, e: Expr) -> Any:
-        for node in postorder(e):
-            if node not in self.terms:
-                self.terms[node] = self._encode(node, [self.terms[a] for a in node.args])
+        for part in postorder(e):
+            if part not in self.terms:
+                self.terms[part] = self._encode(part, [self.terms[a] for a in part.args])
         return self.terms[e]
 
     def log(self, e: Expr) -> Any:
@@ -215,10 +215,30 @@ class _Encoder:
             case "call" if is_positive_call(e):
                 return [value > 0]
             case "sin" | "cos":
-                return [value <= 1, value >= -1]
+                return self._facts_of_angle(e, value, args[0])
             case "pow":
                 return self._facts_of_power(e, value, args[0])
         return []
+
+    def _facts_of_angle(self, e: Expr, value: Any, x: Any) -> list[Any]:
+        """Bounds, the circle where the other function is known, the sign, and the order on the main arc."""
+        z3, pi, implies = self.z3, self.term(PI), self.z3.Implies
+        facts = [value <= 1, value >= -1]
+        if (other := self.terms.get(node("cos" if e.op == "sin" else "sin", e.args[0]))) is not None:
+            facts.append(value * value + other * other == 1)
+        if e.op == "cos":
+            facts += [implies(z3.And(x > -pi / 2, x < pi / 2), value > 0), value >= 1 - x * x / 2]
+            low, high, rising = 0, pi, -1
+        else:
+            facts += [implies(z3.And(x > 0, x < pi), value > 0), implies(x >= 0, value <= x)]
+            facts += [implies(z3.And(x < 0, x > -pi), value < 0), implies(x <= 0, value >= x)]
+            low, high, rising = -pi / 2, pi / 2, 1
+        known = [(self.terms[f.args[0]], self.terms[f]) for f in self.terms if f.op == e.op]
+        for y, of_y in known:
+            gap = rising * (value - of_y)
+            facts += [implies(z3.And(y >= low, y < x, x <= high), gap > 0)]
+            facts += [implies(z3.And(x >= low, x < y, y <= high), gap < 0)]
+        return facts
 
     def _facts_of_power(self, e: Expr, value: Any, base: Any) -> list[Any]:
         """Only a power that is no integer is of positive bases alone."""
