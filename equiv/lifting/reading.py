@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.refusal import Unsupported
-from equiv.lifting.rerun import SEED, Rerun
+from equiv.lifting.rerun import SEED, Rerun, seeded
 from equiv.lifting.tracer import Tracer
 from equiv.symbolic.expression import Expr, Role, const, symbol
 
@@ -78,7 +78,5 @@ def _mark(tracer: Tracer, name: str, role: Role, tensor: torch.Tensor) -> None:
 
 
 def _seeded(code: Code, seed: int, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Torch's own generator is seeded, and afterwards as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return code(**tensors)

@@ -4,6 +4,7 @@ The arguments and whatever holds state are copied before they are read. On the o
 symbols are moved apart, in their order, everything else is drawn anew, and so is the noise.
 """
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -24,6 +25,14 @@ Run = Callable[..., torch.Tensor]  # of a seed and copies of what was given
 SEED, OTHER_SEED = 0, 1
 _STRIDES = (2.0**-5, 2.0**-9, 0.0)  # how far a schedule is moved: the furthest that keeps the conditions
 _FRESH = (1.0, 2.0**-7, 0.0)  # how much of everything else is drawn anew
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Torch's own generator is seeded, and afterwards as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 class Rerun:

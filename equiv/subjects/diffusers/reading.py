@@ -4,7 +4,8 @@ Every call gets a state and an output of the network of its own. What the schedu
 is written, at the next call, in the inputs of those before: ``z_1`` is the state one call ago.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 
 from equiv.formulas.levels import Level
 from equiv.lifting.refusal import Unsupported
+from equiv.lifting.rerun import SEED, Rerun, seeded
 from equiv.lifting.tracer import Tracer
 from equiv.subjects.diffusers.building import SHAPE, build, call_options, family_of
 from equiv.subjects.diffusers.classes import Place
@@ -26,6 +28,7 @@ _PREDICTIONS: dict[str, Prediction] = {
     "v_prediction": "v",
     "flow_prediction": "u",
 }
+_LOOKED_AT = range(0, math.prod(SHAPE), 19)  # of elements that are computed alike
 _INPUTS: Mapping[str, Role] = {"z": "state", "net": "network", "n": "noise"}
 
 
@@ -53,7 +56,8 @@ class _Reader:
     def __init__(self, subject: Subject, config: Mapping[str, str]) -> None:
         self.family, self.scheduler = family_of(subject), build(subject, config)
         self._options = call_options(subject, config)
-        self._prediction = _PREDICTIONS.get(config.get("prediction_type", ""), "u")
+        names = {**_PREDICTIONS, **self.family.names}
+        self._prediction: Prediction = names[config.get("prediction_type", "flow_prediction")]
         self._places: list[Place] = []  # of the calls, the latest first
         self._calls: list[Call] = []
         self._values: dict[Expr, Fraction] = {}  # of the inputs of all calls
@@ -64,15 +68,22 @@ class _Reader:
         """Read step ``i``; those before it have been read."""
         place, following = self.family.listed(self.scheduler, i)
         self._rename(i, place, following)
-        generator = torch.Generator().manual_seed(i)
-        z, net = (torch.randn(SHAPE, dtype=self.family.dtype, generator=generator) for _ in range(2))
+        chance = torch.Generator().manual_seed(i)
+        z, net = (torch.randn(SHAPE, dtype=self.family.dtype, generator=chance) for _ in range(2))
         tracer = Tracer()
         for name, buffer in self._buffers().items():
-            tracer.mark_as(buffer, self._table.entries[name])
+            _mark(tracer, buffer, self._table.entries[name])
         state, network = tracer.mark(z, "z"), tracer.mark(net, "net", "network")
         meant, folded = self._mark_held(tracer)
+        rerun = Rerun(tracer, self.scheduler, z, net)
+
+        def run(seed: int, scheduler: Any, z: torch.Tensor, net: torch.Tensor) -> Any:
+            with seeded(seed):
+                generator = torch.Generator().manual_seed((seed + 1) * 10**6 + i)
+                return run_step(scheduler, i, net, z, generator, self._options)
+
         with tracer:
-            fed, result = run_step(self.scheduler, i, net, z, generator, self._options)
+            fed, result = run(SEED, self.scheduler, z, net)
         if (result.shape, result.dtype) != (z.shape, z.dtype):
             raise Unsupported(
                 f"a step gives {tuple(result.shape)} {result.dtype} for a state of {tuple(z.shape)} {z.dtype}"
@@ -81,6 +92,7 @@ class _Reader:
         def read(tensor: torch.Tensor) -> Expr:
             return substitute(tracer.element(tensor), meant)
 
+        unseen = rerun.hold(result, lambda *copies: run(*copies)[1], places=_LOOKED_AT)
         noise, drawn = _input("n", 0), _drawn(tracer)
         self._values |= {state: tracer.value(state), network: tracer.value(network), noise: drawn}
         left = [_Held(name, t, read(t)) for name, t in self._kept_tensors() if tracer.is_symbolic(t)]
@@ -96,6 +108,7 @@ class _Reader:
             timestep=self.scheduler.timesteps[i].item(),
             prediction=self._prediction,
             gauge=self.family.gauge,
+            unit=self.family.unit,
             state=state,
             network=network,
             noise=noise,
@@ -108,7 +121,7 @@ class _Reader:
             folded=folded,
             kept=kept,
             relations=self._table.domain(used),
-            assumptions=(*tracer.assumptions, *self._table.coincidences(used)),
+            assumptions=(*tracer.assumptions, *unseen, *self._table.coincidences(used)),
             point={
                 **self._values,
                 **{s: self._table.values[s] for s in (*used, *symbols(*before))},
@@ -178,11 +191,29 @@ def _input(name: str, back: int) -> Expr:
     return symbol(f"{name}_{back}" if back else name, _INPUTS[name])
 
 
+def _mark(tracer: Tracer, buffer: torch.Tensor, entries: Sequence[Expr | None]) -> None:
+    """Say what the entries of a buffer are; what is no number stays as it is."""
+    numbers = [e for e in entries if e is not None]
+    if len(numbers) == len(entries):
+        tracer.mark_as(buffer, numbers)
+        return
+    for k, e in enumerate(entries):
+        if e is not None:
+            tracer.mark_as(buffer[k], [e])
+
+
 def _renamed(call: Call, names: dict[Expr, Expr]) -> Call:
     state, network, noise = (substitute(e, names) for e in (call.state, call.network, call.noise))
     now = Level(*(substitute(part, names) for part in call.now))
     return Call(
-        prediction=call.prediction, gauge=call.gauge, state=state, network=network, noise=noise, now=now
+        timestep=call.timestep,
+        prediction=call.prediction,
+        gauge=call.gauge,
+        unit=call.unit,
+        state=state,
+        network=network,
+        noise=noise,
+        now=now,
     )
 
 
@@ -192,7 +223,7 @@ def _drawn(tracer: Tracer) -> Fraction:
     Raises:
         Unsupported: there are several; the formulas here have one a step.
     """
-    drawn = [v for v in tracer.point if v.param.role == "noise"]
+    drawn = tracer.noises
     if len(drawn) > 1:
         raise Unsupported(f"a step draws {len(drawn)} noises; the formulas here have one")
     return tracer.value(drawn[0]) if drawn else Fraction(1)
