@@ -104,28 +104,36 @@ Proof.
   replace (- (-1)) with 1 by ring. apply Rplus_comm.
 Qed.
 
-Lemma coin_law (X Y : (nat -> state unit) -> R) :
-  (forall event : R -> Prop, coin (fun n => event (X n)) = coin (fun n => event (Y n))) ->
-  X (tossed 1) + X (tossed (-1)) = Y (tossed 1) + Y (tossed (-1)).
+(** Two values in order are told by how often they are at most r. *)
+Lemma pairs_below x y x' y' : x <= y -> x' <= y' ->
+  (forall r, chance (x <= r) + chance (y <= r) = chance (x' <= r) + chance (y' <= r)) -> x' <= x /\ y' <= y.
 Proof.
-  intros same. destruct (Req_dec (X (tossed 1)) (Y (tossed 1))) as [equal | other].
-  - rewrite equal. f_equal. specialize (same (eq (X (tossed (-1))))). unfold coin, chance in same.
-    rewrite equal in same.
-    repeat match type of same with context [decided ?e] => destruct (decided e) end; lra || congruence.
-  - pose proof (same (eq (X (tossed 1)))) as one. pose proof (same (eq (Y (tossed 1)))) as two.
-    unfold coin, chance in one, two.
-    repeat match type of one with context [decided ?e] => destruct (decided e); try congruence end;
-    repeat match type of two with context [decided ?e] => destruct (decided e); try congruence end; lra.
+  intros order order' same. pose proof (same x) as first. pose proof (same y) as second. unfold chance in *.
+  split.
+  - destruct (decided (x <= x)), (decided (y <= x)), (decided (x' <= x)), (decided (y' <= x)); lra.
+  - destruct (decided (x <= y)), (decided (y <= y)), (decided (x' <= y)), (decided (y' <= y)); lra.
+Qed.
+
+Lemma coin_law x y x' y' :
+  (forall r, chance (x <= r) + chance (y <= r) = chance (x' <= r) + chance (y' <= r)) ->
+  x = x' /\ y = y' \/ x = y' /\ y = x'.
+Proof.
+  intros same. destruct (Rle_dec x y), (Rle_dec x' y').
+  all: [> destruct (pairs_below x y x' y'), (pairs_below x' y' x y)
+       |  destruct (pairs_below x y y' x'), (pairs_below y' x' x y)
+       |  destruct (pairs_below y x x' y'), (pairs_below x' y' y x)
+       |  destruct (pairs_below y x y' x'), (pairs_below y' x' y x) ].
+  all: try (intros t; specialize (same t)); try lra; try (left; split; lra); try (right; split; lra).
 Qed.
 
 Theorem laws_exist : rotation_invariant 1 coin /\ inhabited (expectation coin tt 1).
 Proof.
   split; [exact coin_invariant | constructor].
-  refine (Expectation _ coin tt 1 (fun X m => (X (tossed 1) + X (tossed (-1))) / 2 = m) _ _ _ _ _ _).
-  - intros X m m' <- <-. reflexivity.
+  refine (Expectation _ coin tt 1 (fun X m => (X (tossed 1) + X (tossed (-1))) / 2 = m) _ _ _ _ _).
   - intros c. field.
   - intros a X Y m m' <- <-. field.
-  - intros X Y m same <-. rewrite (coin_law X Y same). reflexivity.
+  - intros X Y m m' v v' same <- <- <- <-. apply coin_law in same.
+    destruct same as [[-> ->] | [-> ->]]; split; try reflexivity; f_equal; apply Rplus_comm.
   - intros d small. replace d with O by lia. simpl. field.
   - intros d e small small'. replace d with O by lia. replace e with O by lia. unfold pulse. simpl. field.
 Qed.

@@ -4,7 +4,8 @@
     such samplers have the same law for every network F(l, q) = f_l q + g_l, with numbers f_l, then l, H and
     Sigma agree; and then (NormalStart.v) the laws are the same for every network.
 
-    Of the law only one coordinate of the output is used, and of that only mean and variance. *)
+    Of the law only the distribution function of one coordinate of the output is used, and of that only mean
+    and variance. *)
 
 From Coq Require Import Reals Lra Lia Arith FunctionalExtensionality.
 From Fingerprint Require Import Samplers Law NormalStart Forms AffineOutput AffineMoments.
@@ -12,26 +13,24 @@ Open Scope R_scope.
 
 (** ** Means *)
 
-(** What is used of the expectation: it is linear, random variables of the same law have the same mean, and
+(** What is used of the expectation: it is linear, the distribution function tells the first two moments, and
     the draws have, in the coordinate k, mean zero and variance one and are uncorrelated. This is true of
-    normal draws, if having a mean says that a random variable is measurable and integrable: outer
-    probabilities tell whether it is measurable. *)
+    normal draws, if having a mean says that a random variable is measurable and integrable. *)
 Record expectation {Coordinate : Type} (P : law Coordinate) (k : Coordinate) (K : nat) := Expectation {
   has_mean : ((nat -> state Coordinate) -> R) -> R -> Prop;
-  mean_unique : forall X m m', has_mean X m -> has_mean X m' -> m = m';
   mean_constant : forall c, has_mean (fun _ => c) c;
   mean_linear : forall a X Y m m', has_mean X m -> has_mean Y m' ->
     has_mean (fun n => a * X n + Y n) (a * m + m');
-  mean_law : forall X Y m, (forall event : R -> Prop, P (fun n => event (X n)) = P (fun n => event (Y n))) ->
-    has_mean X m -> has_mean Y m;
+  moments_law : forall X Y m m' v v', (forall r, P (fun n => X n <= r) = P (fun n => Y n <= r)) ->
+    has_mean X m -> has_mean (fun n => X n * X n) v ->
+    has_mean Y m' -> has_mean (fun n => Y n * Y n) v' -> m = m' /\ v = v';
   mean_draw : forall d, (d < K)%nat -> has_mean (fun n => n d k) 0;
   mean_draws : forall d e, (d < K)%nat -> (e < K)%nat -> has_mean (fun n => n d k * n e k) (pulse d e)
 }.
 Arguments has_mean {Coordinate P k K}.
-Arguments mean_unique {Coordinate P k K} _ {X m m'}.
 Arguments mean_constant {Coordinate P k K}.
 Arguments mean_linear {Coordinate P k K} _ a {X Y m m'}.
-Arguments mean_law {Coordinate P k K} _ {X} Y {m}.
+Arguments moments_law {Coordinate P k K} _ {X Y m m' v v'}.
 Arguments mean_draw {Coordinate P k K}.
 Arguments mean_draws {Coordinate P k K}.
 
@@ -117,19 +116,23 @@ Qed.
 
 Lemma drawn_moments f g (m := mean k A f g) :
   has_mean E (fun n => drawn_output S K A G (affine f g) n k) m /\
-  has_mean E (fun n => (drawn_output S K A G (affine f g) n k - m)
-                     * (drawn_output S K A G (affine f g) n k - m)) (variance k A (Sigma S K A G) f).
+  has_mean E (fun n => drawn_output S K A G (affine f g) n k * drawn_output S K A G (affine f g) n k)
+    (variance k A (Sigma S K A G) f + m * m).
 Proof.
-  destruct (factors_exist A f) as [p C]. set (N := Datatypes.S (calls A)).
-  assert (forall n, drawn_output S K A G (affine f g) n k = m + dot N p (fun u => share u n)) as equal.
-  { intros n. unfold m. rewrite (mean_factors k A f g p C). apply output_affine, C. }
+  destruct (factors_exist A f) as [p found]. set (N := Datatypes.S (calls A)).
+  set (part := fun n => dot N p (fun u => share u n)).
+  assert (forall n, drawn_output S K A G (affine f g) n k = m + part n) as equal.
+  { intros n. unfold m. rewrite (mean_factors k A f g p found). apply output_affine, found. }
+  assert (has_mean E part 0) by (apply mean_dot; intros; apply share_mean).
   split.
-  - eapply mean_equal; [apply mean_plus | apply equal | symmetry; apply Rplus_0_r].
-    + apply mean_constant.
-    + apply mean_dot. intros. apply share_mean.
-  - rewrite (variance_factors k A _ f p C). eapply mean_equal; [| | reflexivity].
-    + apply (mean_product E N p p (Sigma S K A G) share). intros. apply share_covariance.
-    + intros n. rewrite equal. ring.
+  - eapply mean_equal; [apply mean_plus; [apply mean_constant | eassumption] | apply equal |].
+    symmetry. apply Rplus_0_r.
+  - rewrite (variance_factors k A _ f p found).
+    apply (mean_equal E (fun n => part n * part n + (2 * m * part n + m * m)) _
+      (quadratic N (Sigma S K A G) p + (2 * m * 0 + m * m)));
+      [| intros n; rewrite equal; ring | unfold N; ring].
+    apply mean_plus; [apply mean_product; intros; apply share_covariance |].
+    apply (mean_linear E); [assumption | apply mean_constant].
 Qed.
 
 Lemma Sigma_symmetric : symmetric (Datatypes.S (calls A)) (Sigma S K A G).
@@ -144,25 +147,23 @@ Theorem affine_networks : forall (Label Coordinate : Type) (decide : forall a b 
     (k : Coordinate) S K (P : law Coordinate) (E : expectation P k (Datatypes.S K))
     (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
-  (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
-                                 = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
+  (forall f g r, P (fun n => drawn_output S K A G (affine f g) n k <= r)
+                 = P (fun n => drawn_output S K B G' (affine f g) n k <= r))
   <-> same_from_normal S K A G B G'.
 Proof.
   intros Label Coordinate decide k S K P E A B G G' invariant distinct_A distinct_B live_A live_B. split.
   - intros laws.
     assert (forall f g, mean k A f g = mean k B f g /\
       variance k A (Sigma S K A G) f = variance k B (Sigma S K B G') f) as equal.
-    { intros f g. destruct (drawn_moments k S K P E A G f g) as [M V].
-      destruct (drawn_moments k S K P E B G' f g) as [M' V'].
-      apply (mean_law E _ (laws f g)) in M. pose proof (mean_unique E M M') as means.
-      split; [exact means |]. rewrite <- means in V'. set (m := mean k A f g) in *.
-      refine (mean_unique E (mean_law E _ _ V) V').
-      intros event. apply (laws f g (fun x => event ((x - m) * (x - m)))). }
+    { intros f g. destruct (drawn_moments k S K P E A G f g) as [first second].
+      destruct (drawn_moments k S K P E B G' f g) as [first' second'].
+      destruct (moments_law E (laws f g) first second first' second') as [means squares].
+      split; [exact means |]. rewrite means in squares. lra. }
     apply (moments_determine decide k); trivial; try apply Sigma_symmetric.
     + intros f g. apply equal.
     + intros f. apply (equal f (fun _ _ => 0)).
-  - intros same f g event.
-    apply (law_from_normal S K A G B G' (affine f g) P (fun x => event (x k)) same invariant).
+  - intros same f g r.
+    apply (law_from_normal S K A G B G' (affine f g) P (fun x => x k <= r) same invariant).
 Qed.
 
 (** So affine networks decide for all networks. *)
@@ -170,8 +171,8 @@ Corollary affine_networks_suffice : forall (Label Coordinate : Type)
     (decide : forall a b : Label, {a = b} + {a <> b}) (k : Coordinate) S K (P : law Coordinate)
     (E : expectation P k (Datatypes.S K)) (A B : sampler Label) G G',
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
-  (forall f g (event : R -> Prop), P (fun n => event (drawn_output S K A G (affine f g) n k))
-                                 = P (fun n => event (drawn_output S K B G' (affine f g) n k))) ->
+  (forall f g r, P (fun n => drawn_output S K A G (affine f g) n k <= r)
+                 = P (fun n => drawn_output S K B G' (affine f g) n k <= r)) ->
   forall F event, P (fun n => event (drawn_output S K A G F n))
                 = P (fun n => event (drawn_output S K B G' F n)).
 Proof.

@@ -34,26 +34,26 @@ CLAIM = Claim(
     theorems=(
         Theorem(
             name="AffineNetworks.affine_networks",
-            says="outputs have the same law for every affine network exactly if (l, H, Sigma) agree",
+            says="affine networks give the same distributions exactly if (l, H, Sigma) agree",
             statement="""forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
     (k : Coordinate) (S : R) (K : nat) (P : law Coordinate) (E : expectation P k (Datatypes.S K))
     (A B : sampler Label) (G G' : nat -> nat -> R),
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
-  (forall (f : Label -> R) (g : Label -> state Coordinate) (event : R -> Prop),
-    P (fun n => event (drawn_output S K A G (affine f g) n k))
-    = P (fun n => event (drawn_output S K B G' (affine f g) n k)))
+  (forall (f : Label -> R) (g : Label -> state Coordinate) (r : R),
+    P (fun n => drawn_output S K A G (affine f g) n k <= r)
+    = P (fun n => drawn_output S K B G' (affine f g) n k <= r))
   <-> same_from_normal S K A G B G'""",
         ),
         Theorem(
             name="AffineNetworks.affine_networks_suffice",
-            says="and then for every network",
+            says="and then the same law for every network",
             statement="""forall (Label Coordinate : Type) (decide : forall a b : Label, {a = b} + {a <> b})
     (k : Coordinate) (S : R) (K : nat) (P : law Coordinate) (E : expectation P k (Datatypes.S K))
     (A B : sampler Label) (G G' : nat -> nat -> R),
   rotation_invariant (Datatypes.S K) P -> distinct A -> distinct B -> live A -> live B ->
-  (forall (f : Label -> R) (g : Label -> state Coordinate) (event : R -> Prop),
-    P (fun n => event (drawn_output S K A G (affine f g) n k))
-    = P (fun n => event (drawn_output S K B G' (affine f g) n k))) ->
+  (forall (f : Label -> R) (g : Label -> state Coordinate) (r : R),
+    P (fun n => drawn_output S K A G (affine f g) n k <= r)
+    = P (fun n => drawn_output S K B G' (affine f g) n k <= r)) ->
   forall (F : network Label Coordinate) (event : state Coordinate -> Prop),
     P (fun n => event (drawn_output S K A G F n)) = P (fun n => event (drawn_output S K B G' F n))""",
         ),
