@@ -14,7 +14,7 @@ class Assumption:
     ``relation`` says it, where it can be said as a relation that holds at the point that was run.
     """
 
-    kind: Literal["branch", "concretised value", "cast", "hypothesis"]
+    kind: Literal["branch", "concretised value", "cast", "hypothesis", "library setting"]
     text: str
     relation: Relation | None
     where: str = ""  # file:line

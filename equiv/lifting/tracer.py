@@ -152,6 +152,12 @@ class Tracer:
         return self._memory.dtypes
 
     @property
+    def setting(self) -> Assumption:
+        """In which floating-point types the code ran: in others, it may do something else."""
+        floats = sorted(name(d) for d in self.dtypes if d.is_floating_point)
+        return Assumption("library setting", f"run on the CPU in {' and '.join(floats)}", None)
+
+    @property
     def origins(self) -> dict[Expr, str]:
         """``file:line`` of the operation that computed an expression."""
         return self._elements.origins

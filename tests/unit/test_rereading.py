@@ -146,3 +146,13 @@ def test_without_other_values_the_reading_says_so(monkeypatch: pytest.MonkeyPatc
     reading = read(lambda x: x * 2, {"x": given()["x"]})
     assert [a.kind for a in reading.assumptions] == ["hypothesis"]
     assert "no other values" in reading.assumptions[0].text
+
+
+def test_the_types_that_were_run_are_named() -> None:
+    tracer = Tracer()
+    x = torch.ones(2, 3, dtype=torch.float64)
+    tracer.mark(x, "x")
+    with tracer:
+        _ = x.float() * 2
+    assert tracer.setting.text == "run on the CPU in float32 and float64"
+    assert tracer.setting.condition.kind == "library setting"

@@ -121,7 +121,7 @@ class _Reader:
             folded=folded,
             kept=kept,
             relations=self._table.domain(used),
-            assumptions=(*tracer.assumptions, *unseen, *self._table.coincidences(used)),
+            assumptions=(*tracer.assumptions, *unseen, tracer.setting, *self._table.coincidences(used)),
             point={
                 **self._values,
                 **{s: self._table.values[s] for s in (*used, *symbols(*before))},
