@@ -13,9 +13,12 @@ from pathlib import Path
 import msgspec
 
 THEORY = Path(__file__).parent / "theory"
-LIBRARY = ("Enclosure.v", "Equiv.v")
+LIBRARY = ("Enclosure.v", "Equiv.v", "Derivatives.v")
 LIMIT = 120  # seconds of one step of one proof: far more than any needs, on a machine that is busy too
-HEAD = f"From Equiv Require Import Equiv Enclosure.\nOpen Scope R_scope.\nSet Default Timeout {LIMIT}.\n\n"
+HEAD = (
+    "From Equiv Require Import Derivatives Equiv Enclosure.\nOpen Scope R_scope.\n"
+    f"Set Default Timeout {LIMIT}.\n\n"
+)
 ALLOWED = frozenset(
     {
         "ClassicalDedekindReals.sig_forall_dec",

@@ -9,6 +9,7 @@ import sympy
 
 from equiv.claim import Chain, Claim, Variant
 from equiv.symbolic.kernel import sampling
+from equiv.symbolic.kernel.derivatives import calculus, is_needed, orders
 from equiv.symbolic.kernel.script import script
 from equiv.symbolic.kernel.terms import (
     OPAQUE,
@@ -18,9 +19,9 @@ from equiv.symbolic.kernel.terms import (
     Unexportable,
     defined,
     integer,
-    parts,
     relation_text,
     text,
+    variables,
 )
 
 _AND = " /\\ "
@@ -71,6 +72,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     hypotheses: tuple[Relation, ...]
     positive: tuple[str, ...]
     opaque: Mapping[str, str]
+    functions: Mapping[str, bool] = {}
 
 
 def links(claim: str, chains: Iterable[Chain], hypotheses: Sequence[Any]) -> list[Link | Skipped]:
@@ -85,7 +87,7 @@ def links(claim: str, chains: Iterable[Chain], hypotheses: Sequence[Any]) -> lis
 
 def read_link(name: str, about: str, left: Any, right: Any, hypotheses: Sequence[Any]) -> Link | Skipped:
     """An equality under hypotheses, read for Rocq."""
-    names = Names()
+    names = Names(calculus if is_needed(left, right, *hypotheses) else None)
     try:
         sides = names.read(left), names.read(right)
         assumed = tuple(_relation(h, names) for h in hypotheses)
@@ -100,6 +102,7 @@ def read_link(name: str, about: str, left: Any, right: Any, hypotheses: Sequence
         hypotheses=assumed,
         positive=tuple(names.positive),
         opaque=opaque,
+        functions=names.functions,
     )
 
 
@@ -119,13 +122,17 @@ def equality(link: Link) -> Lemma | Skipped:
             name=link.name, about=link.about, reason="no point was found at which the hypotheses hold"
         )
     try:
-        steps = script(link.left, link.right, link.hypotheses, link.positive, points)
+        steps = script(link.left, link.right, link.hypotheses, _positive(link), points)
     except (Unexportable, AttributeError) as why:
         return Skipped(name=link.name, about=link.about, reason=str(why))
     positive = [n for n in names if n in link.positive]
-    premises = [f"0 < {n}" for n in positive] + [relation_text(h) for h in link.hypotheses]
+    about_functions = _smooth(link)
+    premises = [*about_functions.values(), *(f"0 < {n}" for n in positive)]
+    premises += [relation_text(h) for h in link.hypotheses]
     introduced = [
+        *link.functions,
         *names,
+        *about_functions,
         *(f"{n}_positive" for n in positive),
         *(f"H{k}" for k in range(1, 1 + len(link.hypotheses))),
     ]
@@ -133,7 +140,8 @@ def equality(link: Link) -> Lemma | Skipped:
     equal = f"{text(link.left)}\n    = {text(link.right)}"
     conclusion = f"({_AND.join(demands)})\n   {_AND}{equal}" if demands else equal
     statement = "\n".join(
-        ([f"  forall {' '.join(names)} : R,"] if names else [])
+        ([f"  forall {' '.join(link.functions)} : R -> R,"] if link.functions else [])
+        + ([f"  forall {' '.join(names)} : R,"] if names else [])
         + ([f"  {' -> '.join(premises)} ->"] if premises else [])
         + [f"    {conclusion}."]
     )
@@ -191,9 +199,16 @@ def variants(claim: str, found: Iterable[Variant], prefix: str) -> list[Link | S
         if variant.instance:
             with sympy.evaluate(True):
                 left, right = (_instantiated(side, variant.instance) for side in (left, right))
+        with sympy.evaluate(True):
+            left, right = (_worked_out(side) for side in (left, right))
         name = f"{identifier(claim)}_{prefix}_{k}"
         read.append(read_link(name, f"FALSE: {variant.name}", left, right, variant.hypotheses))
     return read
+
+
+def _worked_out(side: Any) -> Any:
+    """At a point that tells the sides apart, a derivative is a number."""
+    return side.doit(integrals=False) if is_needed(side) else side
 
 
 def _instantiated(side: Any, instance: Mapping[Any, Any]) -> Any:
@@ -202,9 +217,30 @@ def _instantiated(side: Any, instance: Mapping[Any, Any]) -> Any:
     return side.doit()
 
 
+def _positive(link: Link) -> list[str]:
+    """The symbols and the functions that are."""
+    return [*link.positive, *(f for f, positive in link.functions.items() if positive)]
+
+
+def _smooth(link: Link) -> dict[str, str]:
+    """What is taken of the functions that are not defined, by name: signs, and the derivatives in use."""
+    signs = {
+        f"{f}_positive": f"(forall x : R, 0 < {f} x)" for f, positive in link.functions.items() if positive
+    }
+    derivatives = {
+        f"{f}_smooth_{n}": f"(forall x : R, ex_derive_n {f} {n} x)"
+        for f, highest in orders(*_terms(link)).items()
+        for n in range(1, highest + 1)
+    }
+    return signs | derivatives
+
+
+def _terms(link: Link) -> list[Term]:
+    return [link.left, link.right, *(side for h in link.hypotheses for side in h[1:])]
+
+
 def _variables(link: Link) -> list[str]:
-    terms = [link.left, link.right, *(side for h in link.hypotheses for side in h[1:])]
-    return list(dict.fromkeys(p.param for t in terms for p in parts(t) if p.op == "var"))
+    return list(dict.fromkeys(v for t in _terms(link) for v in variables(t)))
 
 
 def _about(link: Link) -> str:
@@ -221,7 +257,7 @@ def title(claim: Claim) -> str:
     return (
         f"(* {comment(head)}\n\n   {comment(claim.statement)}{written}\n\n"
         f"   Source: seed {comment(claim.source.seed)}, {comment(source)}.\n"
-        "   Checked by: coqc -Q . Equiv Enclosure.v Equiv.v, and then this file. *)\n\n"
+        "   Checked by: coqc -Q . Equiv Enclosure.v Equiv.v Derivatives.v, and then this file. *)\n\n"
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from equiv.symbolic.kernel.terms import Relation, Term, parts
+from equiv.symbolic.kernel.derivatives import Ladder
+from equiv.symbolic.kernel.terms import Applied, Derived, Relation, Term, parts
 
 _LEVELS = [
     *(Fraction(n, d) for n, d in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (2, 5), (3, 5), (4, 5))),
@@ -70,7 +71,19 @@ def value(e: Term, point: Mapping[str, Fraction]) -> float:
     return values[e]
 
 
+def _unknown(function: str, order: int, x: float) -> float:
+    """A positive function that stands for an undefined one, or its derivative."""
+    name = random.Random(function)
+    pace, phase = 0.5 + name.random(), 6 * name.random()
+    wave = pace**order * math.sin(pace * x + phase + order * math.pi / 2) / 2
+    return wave if order else 1 + wave
+
+
 def _apply(e: Term, args: list[float], point: Mapping[str, Fraction]) -> float:
+    if isinstance(e.param, Applied):
+        return _unknown(e.param.function, e.param.order, *args)
+    if isinstance(e.param, Derived):
+        return value(Ladder(e).result, point)
     functions: dict[str, Any] = {
         "int": lambda: float(e.param),
         "var": lambda: float(point[e.param]),

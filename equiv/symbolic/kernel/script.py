@@ -9,10 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from equiv.symbolic.kernel.angles import Angles
+from equiv.symbolic.kernel.derivatives import Ladder
 from equiv.symbolic.kernel.powers import Powers
 from equiv.symbolic.kernel.quotients import ONE, Quotient, key, monomials
+from equiv.symbolic.kernel.sampling import value
 from equiv.symbolic.kernel.steps import UNFOLDED, Steps, by_size, unfolded
-from equiv.symbolic.kernel.terms import Demand, Relation, Term, Unexportable, defined, parts, text
+from equiv.symbolic.kernel.terms import (
+    Applied,
+    Demand,
+    Derived,
+    Relation,
+    Term,
+    Unexportable,
+    defined,
+    parts,
+    text,
+    variables,
+)
 
 
 def script(
@@ -47,8 +60,8 @@ class _Script:
     def equality(self, left: Term, right: Term) -> list[str]:
         """Everything is defined from the inside out, then the sides are equal."""
         for side in (left, right, *(side for h in self.hypotheses for side in h[1:])):
-            for part in parts(side):
-                if part.op == "var" and part not in self.values:
+            for name in variables(side):
+                if (part := Term("var", param=name)) not in self.values:
                     self._variable(part)
         self._hypotheses()
         for side in (left, right):
@@ -61,6 +74,14 @@ class _Script:
     def _variable(self, e: Term) -> None:
         values = [float(p[e.param]) for p in self.steps.points]
         self.values[e] = self.g.quotient(self.g.new(e.param, values, positive=e.param in self.positive))
+
+    def _function(self, e: Term) -> Quotient:
+        """An undefined function: a symbol of its own."""
+        positive = e.param.order == 0 and e.op in self.positive
+        if positive:
+            self.steps.lines.append(f"pose proof ({e.op}_positive ({text(e.args[0])})).")
+        values = [value(e, p) for p in self.steps.points]
+        return self.g.quotient(self.g.new(text(e), values, positive=positive))
 
     # --- hypotheses -----------------------------------------------------------------------------------
 
@@ -128,12 +149,27 @@ class _Script:
     def _walk(self, e: Term) -> None:
         """Show that every part is defined, from the inside out, and bring it to atoms."""
         for part in parts(e):
+            if isinstance(part.param, Derived) and part not in self.values:
+                self._derive(part)
             if part.op in UNFOLDED and part not in self.values:
                 self._walk(unfolded(part))
-            for demand in defined(Term(part.op, part.args, part.param)):
+            for demand in defined(part):
+                if demand.sign == "exists":
+                    continue  # shown with what the derivative is
                 if demand not in self.demanded and demand.term in self.values:
                     self._demand(demand)
             self.value(part)
+
+    def _derive(self, e: Term) -> None:
+        """Show what a derivative is, once all that its rules ask for is known."""
+        ladder = Ladder(e)
+        for step in ladder.steps:
+            self._walk(ladder.at(step))
+        name = f"V{1 + sum(line.startswith('assert (V') for line in self.steps.lines)}"
+        self.steps.lines += ladder.lines(name)
+        self.values[e] = found = self.value(ladder.result)
+        shown, same = self.g.text(found), self.steps.algebra(ladder.result, extra=self.g.text(found))
+        self.steps.fact(e, shown, f"rewrite {name}; {same}")
 
     def _demand(self, demand: Demand) -> None:
         self.demanded.add(demand)
@@ -191,6 +227,8 @@ class _Script:
                 rule = "max_is" if e.op == "Rmax" else "min_is"
                 q = self.value(whole)
                 return self._fact(e, q, f"rewrite {rule}; {self.steps.algebra(whole)}")
+        if isinstance(e.param, Applied):
+            return self._function(e)
         if e.op in _FUNCTIONS:
             return _FUNCTIONS[e.op](self, e, *e.args)
         raise Unexportable(f"the kernel's tactic does not know {e.op}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from equiv.symbolic.kernel.certificates import Known, certificate
 from equiv.symbolic.kernel.quotients import Generators, Quotient, generators, key, monomials
-from equiv.symbolic.kernel.terms import Term, integer, parts, text
+from equiv.symbolic.kernel.terms import Derived, Term, integer, parts, text
 
 UNFOLDED = ("tan", "tanh", "sinh", "cosh")
 
@@ -53,6 +53,8 @@ class Steps:
         modulo = [name for name, atom in self.relations if atom in about]
         ops = {p.op for p in inside}
         rewriting = "unfold tan, tanh, sinh, cosh; " * bool(ops & {*UNFOLDED}) + rewriting
+        # first, before anything changes inside the function that is differentiated
+        rewriting = rewrite(name for name, e, _ in self.facts if isinstance(e.param, Derived)) + rewriting
         return f"{rewriting}field{'[' + ' '.join(modulo) + ']' if modulo else ''}; nonzero"
 
     def show_sign(self, p: Any) -> None:

@@ -6,13 +6,14 @@ lists what must hold for a term to mean what it says.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
 import sympy
+from sympy.core.function import AppliedUndef
 
-OPAQUE = (sympy.core.function.AppliedUndef, sympy.Integral, sympy.Derivative, sympy.Limit, sympy.Sum)
+OPAQUE = (AppliedUndef, sympy.Integral, sympy.Derivative, sympy.Limit, sympy.Sum)
 RESERVED = frozenset(
     "R PI exp ln sin cos tan sqrt Rpower Rabs Rmax Rmin cosh sinh tanh as at cofix else end exists fix for"
     " forall fun if in let match return then where with using Prop Set Type SProp".split()
@@ -44,10 +45,15 @@ def integer(n: int) -> Term:
 
 
 class Names:
-    """Rocq identifiers for symbols, and for what stays opaque, such as an undefined function."""
+    """Rocq identifiers for symbols, and for what stays opaque, such as an undefined function.
 
-    def __init__(self) -> None:
+    ``calculus`` reads derivatives, and undefined functions as functions; without it they are opaque too.
+    """
+
+    def __init__(self, calculus: "Callable[[Any, Names], Term] | None" = None) -> None:
         self.of: dict[Any, str] = {}
+        self.calculus = calculus
+        self.functions: dict[str, bool] = {}  # whether they are positive
 
     def __call__(self, e: Any) -> Term:
         if e not in self.of:
@@ -66,7 +72,7 @@ class Names:
         match e:
             case sympy.Symbol():
                 wanted = e.name
-            case sympy.core.function.AppliedUndef():
+            case AppliedUndef():
                 wanted = "_".join([e.func.__name__, *(str(a) for a in e.args)])
             case sympy.Derivative():
                 wanted = f"{self(e.expr).param}'"
@@ -84,7 +90,7 @@ class Names:
     @property
     def positive(self) -> list[str]:
         """The names of what is declared positive."""
-        return [name for e, name in self.of.items() if e.is_positive]
+        return [name for e, name in self.of.items() if isinstance(e, sympy.Basic) and e.is_positive]
 
 
 _FUNCTIONS: dict[Any, str] = {
@@ -122,13 +128,12 @@ def read(e: Any, names: Names) -> Term:
             return _product([*e.args], names)
         case sympy.Pow():
             return _power(e.base, e.exp, names)
-        case sympy.Derivative() | sympy.Subs() if not isinstance(e.expr, sympy.core.function.AppliedUndef):
-            with sympy.evaluate(True):
-                return read(e.doit(integrals=False), names)
     if e is sympy.pi:
         return Term("PI")
     if e is sympy.E:
         return Term("exp", (integer(1),))
+    if names.calculus and isinstance(e, (AppliedUndef, sympy.Derivative, sympy.Subs)):
+        return names.calculus(e, names)
     if isinstance(e, OPAQUE):
         return names(e)
     args = tuple(read(a, names) for a in e.args)
@@ -223,16 +228,88 @@ def relation_text(r: Relation) -> str:
     return f"{text(a)} {sign} {text(b)}"
 
 
+# --- derivatives and functions ---------------------------------------------------------------------
+
+
+class Derived(NamedTuple):
+    """The parameter of a term that is a derivative; the argument is the point at which it is taken."""
+
+    variable: str
+    order: int
+    body: Term
+
+    @property
+    def function(self) -> str:
+        return f"(fun {self.variable} : R => {text(self.body)})"
+
+
+class Applied(NamedTuple):
+    """The parameter of a term that is an undefined function of its argument, or a derivative of it."""
+
+    function: str
+    order: int
+
+
+def derivative(body: Term, variable: str, order: int, point: Term) -> Term:
+    """The derivative of ``body`` by the variable, at a point."""
+    param = Derived(variable, order, body)
+    head = f"Derive {param.function}" if order == 1 else f"Derive_n {param.function} {order}"
+    return Term(head, (point,), param)
+
+
+def applied(function: str, order: int, argument: Term) -> Term:
+    """An undefined function, or a derivative of it."""
+    head = {0: function, 1: f"Derive {function}"}.get(order, f"Derive_n {function} {order}")
+    return Term(head, (argument,), Applied(function, order))
+
+
+def exists(e: Term) -> str:
+    """The statement that the derivative ``e`` is there."""
+    d, (point,) = e.param, e.args
+    at = text(point) if point.op == "var" else f"({text(point)})"
+    return f"ex_derive {d.function} {at}" if d.order == 1 else f"ex_derive_n {d.function} {d.order} {at}"
+
+
+def variables(e: Term) -> dict[str, None]:
+    """Those that are free in it, in the order in which they are met."""
+    found: dict[str, None] = {}
+    for part in parts(e):
+        if part.op == "var":
+            found[part.param] = None
+        elif isinstance(part.param, Derived):
+            found |= {v: None for v in variables(part.param.body) if v != part.param.variable}
+    return found
+
+
+def put(e: Term, values: Mapping[str, Term]) -> Term:
+    """The term with values for variables, all at once; a bound variable makes way."""
+    if e.op == "var":
+        return values.get(e.param, e)
+    args = tuple(put(a, values) for a in e.args)
+    if not isinstance(e.param, Derived):
+        return Term(e.op, args, e.param)
+    bound, order, body = e.param
+    inside = {name: value for name, value in values.items() if name != bound and name in variables(body)}
+    taken = {v for value in inside.values() for v in variables(value)}
+    fresh = bound
+    while fresh in taken or (fresh != bound and fresh in variables(body)):
+        fresh += "0"
+    renamed = {bound: Term("var", param=fresh)} if fresh != bound else {}
+    return derivative(put(body, inside | renamed), fresh, order, *args)
+
+
 # --- where it is defined ---------------------------------------------------------------------------
 
 
 class Demand(NamedTuple):
-    """``0 < term``, ``0 <= term`` or ``term <> 0``, by its sign ``< <= <>``."""
+    """``0 < term``, ``0 <= term`` or ``term <> 0``, by its sign ``< <= <>``; or that a derivative exists."""
 
     sign: str
     term: Term
 
     def __str__(self) -> str:
+        if self.sign == "exists":
+            return exists(self.term)
         return f"{text(self.term)} <> 0" if self.sign == "<>" else f"0 {self.sign} {text(self.term)}"
 
 
@@ -249,6 +326,10 @@ def defined(e: Term) -> list[Demand]:
     """What must hold for the term to be defined, from the inside out; numbers above zero are left out."""
     found: dict[Demand, None] = {}
     for part in parts(e):
+        if isinstance(part.param, Derived):
+            variable, _, body = part.param
+            found |= dict.fromkeys(defined(put(body, {variable: part.args[0]})))
+            found[Demand("exists", part)] = None
         if part.op in _DEMANDS:
             demand = Demand(*_DEMANDS[part.op](part.args))
             if demand.term.op != "int" or demand.term.param <= 0:
