@@ -12,7 +12,7 @@ from fractions import Fraction
 from equiv.evidence import Evidence
 from equiv.obligations import Obligation
 from equiv.obligations.networks import output_for
-from equiv.obligations.specifications import CLIP_RANGE, specification
+from equiv.obligations.specifications import CLIP_RANGE, Specification, specification
 from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
 from equiv.subjects.subject import LiftedStep
@@ -34,7 +34,7 @@ def check(task: Task) -> Sequence[Evidence]:
     inside = (Relation(-CLIP_RANGE, "<", X), Relation(X, "<", CLIP_RANGE)) if clips else ()
 
     def owed(step: LiftedStep) -> list[Owed]:
-        given = _on_a_point(step)
+        given = _on_a_point(step, formula)
         result, drawn = substitute(step.output, given), step.noise
 
         def at(what: Expr, x: Expr, e: Expr, n: Expr) -> Expr:
@@ -64,13 +64,13 @@ def check(task: Task) -> Sequence[Evidence]:
     return hold(task, NAMED if formula.own_variance else SAYS, owed)
 
 
-def _on_a_point(step: LiftedStep) -> dict[Expr, Expr]:
+def _on_a_point(step: LiftedStep, formula: Specification) -> dict[Expr, Expr]:
     """The inputs of all calls where the data are the point x and all states have the same noise."""
     given: dict[Expr, Expr] = {}
     for call in (step, *step.earlier):
         state = call.now.alpha * X + call.now.sigma * E
         given[call.state] = state
-        given[call.network] = substitute(output_for(call, X), {call.state: state})
+        given[call.network] = substitute(output_for(call, formula.own_x(call, X)), {call.state: state})
     for variable in step.folded:  # a state at the level of the call before
         given[variable] = given[step.earlier[0].state]
     return given

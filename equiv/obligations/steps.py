@@ -1,5 +1,6 @@
 """Holds the steps of a configuration against what they owe; a witness is shown by the library itself."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
@@ -98,7 +99,34 @@ def _against(task: Task, says: str, step: LiftedStep, owed: Owed, decision: Deci
             fails = Conformance(method="lifting", steps=1, expected=says, witness=shown, reproduced=True)
             return [holds, fails]
         case Undecided():
-            return [_undecided(says, f"step {step.index}: {decision.reason}")]
+            against = None if math.isfinite(step.got) else _no_number(task, says, step, owed)
+            return [against or _undecided(says, f"step {step.index}: {decision.reason}")]
+
+
+def _no_number(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance | None:
+    """The library gives no number where what is owed is one."""
+    point = {**step.point, **owed.hypotheses}
+    expected = balls.evaluate(step.unfolded(owed.expected), point)
+    if not expected.is_finite() or len(owed.runs) != 1:
+        return None
+    (run,) = (_in_floats(step, run, point) for run in owed.runs)
+    answer = adapter(task.subject).run_alone(resolve(task.subject), task.config, step.index, run)
+    return Conformance(
+        method="lifting",
+        steps=step.index + 1,
+        expected=says,
+        witness=_witness(step, run, balls.show(expected), f"{answer:.12g}", "0"),
+        reproduced=not math.isfinite(answer),
+        where=step.origins.get(step.output, ""),
+        snippet=adapter(task.subject).snippet(resolve(task.subject), task.config, step.index, run),
+    )
+
+
+def _witness(step: LiftedStep, run: Mapping[str, float], expected: str, got: str, bound: str) -> Witness:
+    schedule = {f"{s.param} = {step.schedule[s]}": repr(float(step.point[s])) for s in step.schedule}
+    at = {"step": str(step.index), "timestep": repr(step.timestep)}
+    shown = {name: repr(value) for name, value in run.items()}
+    return Witness(inputs={**at, **schedule, **shown}, expected=expected, got=got, bound=bound)
 
 
 def _as_returned(step: LiftedStep) -> bool:
@@ -141,17 +169,16 @@ def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance
     answer = answers[0] if len(answers) == 1 else sum(a * a for a in answers)
     read = balls.evaluate(got, point, rounding=ROUNDING)
     given = next((run for run in runs if any(run.values())), runs[0])
-    shown = {name: repr(value) for name, value in given.items()}
-    schedule = {f"{s.param} = {step.schedule[s]}": repr(float(step.point[s])) for s in step.schedule}
     return Conformance(
         method="lifting",
         steps=step.index + 1,
         expected=says,
-        witness=Witness(
-            inputs={"step": str(step.index), "timestep": repr(step.timestep), **schedule, **shown},
-            expected=balls.show(balls.evaluate(expected, point)),
-            got=f"{answer:.12g}",
-            bound=f"{float(read.rad()):.1e}",
+        witness=_witness(
+            step,
+            given,
+            balls.show(balls.evaluate(expected, point)),
+            f"{answer:.12g}",
+            f"{float(read.rad()):.1e}",
         ),
         # the library may not leave the ball that was read: then it is the reading that is wrong
         reproduced=bool(read.contains(answer)),

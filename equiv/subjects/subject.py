@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
-Prediction = Literal["x", "eps", "v", "u"]
+Prediction = Literal["x", "eps", "v", "minus v", "u"]
 
 ADAPTERS = {
     "diffusers": "equiv.subjects.diffusers",
     "k_diffusion": "equiv.subjects.k_diffusion",
     "smalldiffusion": "equiv.subjects.smalldiffusion",
 }
+
+
+ONE = const(1)
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +67,14 @@ class Assumed(Protocol):
 class Call:
     """One call of the network: what it was asked at which level, and what the step drew after it."""
 
+    timestep: float
     prediction: Prediction
     gauge: Gauge  # of the state
     state: Expr
     network: Expr  # its output
     noise: Expr  # the draw of the step, whether or not the library makes one
     now: Level[Expr]  # as the scheduler *lists* it
+    unit: Expr = ONE  # the deviation of the data, by which the network is told them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +87,6 @@ class LiftedStep(Call):
     """
 
     index: int
-    timestep: float
     output: Expr
     fed: Expr  # what the network is to be given: the state, scaled where the library asks for it
     then: Level[Expr]

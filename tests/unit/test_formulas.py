@@ -106,6 +106,8 @@ def precision() -> Iterator[None]:
 def public_formulas() -> list[Formula]:
     found: list[Formula] = []
     for module in pkgutil.iter_modules(equiv.formulas.__path__, "equiv.formulas."):
+        if module.name == "equiv.formulas.samplers":  # its functions take functions
+            continue
         for _, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
             if function.__module__ == module.name and not function.__name__.startswith("_"):
                 found.append(function)
@@ -129,12 +131,15 @@ def point(seed: int) -> Arguments:
     states = ["z", "z_t", "x_hat", "eps_hat", "v_hat", "u_hat", "score_hat", "noise", "lambda_t", "mean"]
     states += [f"eps_{at}" for at in ("middle", "before", "earlier", "earliest")]
     states += [f"x_{at}" for at in ("middle", "before", "earlier", "then")]
-    states += ["output", "output_before", "output_earlier", "z_middle", "z_then"]
+    states += ["output_before", "output_earlier", "output_middle", "output_late"]
+    states += ["z_middle", "z_then", "eps_again", "eps_then"]
     positive = ["b_h", "sigma", "scale", "factor", "rate", "std"]
     return (
         {"now": noisy, "then": clean, "level": noisy, "rates": Level(alpha=state(), sigma=state())}
         | {"low": noisy, "high": clean, "middle": middle, "before": before, "earlier": earlier}
         | {"u": between(1, 63), "sigma_min": between(1, 8), "sigma_max": between(128, 640)}
+        | {"r_middle": between(10, 30), "r_late": between(34, 60), "a": between(16, 128)}
+        | {"b": between(1, 16), "output": between(129, 192)}  # apart from those before
         | {"t": between(24, 60), "s": between(1, 20), "eta": between(1, 63)}
         | {
             "rho": between(65, 192),

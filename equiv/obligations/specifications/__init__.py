@@ -5,7 +5,7 @@ Defaults that clip are part of what a class names, so they are modelled here.
 
 from collections.abc import Callable, Mapping
 
-from equiv.obligations.specifications import dpm_solver, one_step, stages
+from equiv.obligations.specifications import dpm_solver, multistep, one_step, singlestep, stages
 from equiv.obligations.specifications.specification import CLIP_RANGE, Config, Specification
 
 SPECIFICATIONS: Mapping[str, Callable[[Config], Specification]] = {
@@ -15,6 +15,14 @@ SPECIFICATIONS: Mapping[str, Callable[[Config], Specification]] = {
     "diffusers.EulerAncestralDiscreteScheduler": one_step.ancestral,
     "diffusers.FlowMatchEulerDiscreteScheduler": one_step.flow_euler,
     "diffusers.DPMSolverMultistepScheduler": dpm_solver.multistep,
+    "diffusers.UniPCMultistepScheduler": multistep.unipc_multistep,
+    "diffusers.PNDMScheduler": multistep.pndm,
+    "diffusers.DPMSolverSinglestepScheduler": singlestep.singlestep,
+    "diffusers.EDMDPMSolverMultistepScheduler": dpm_solver.multistep,
+    "diffusers.EDMEulerScheduler": one_step.euler,
+    "diffusers.FlowMatchHeunDiscreteScheduler": stages.flow_heun,
+    "diffusers.LCMScheduler": one_step.lcm,
+    "diffusers.TCDScheduler": one_step.tcd,
     "diffusers.HeunDiscreteScheduler": stages.heun,
     "diffusers.KDPM2DiscreteScheduler": stages.midpoint,
 }

@@ -1,11 +1,14 @@
 """Classes that remember nothing from call to call."""
 
+from fractions import Fraction
+
+from equiv.formulas.consistency import out_weight, skip_weight
 from equiv.formulas.steps import ddim_eta_step, ddim_step, ddpm_step, flow_euler_step
 from equiv.number import maximum, sqrt
 from equiv.obligations.networks import x_hat
 from equiv.obligations.specifications.specification import Config, Specification, clipped_x_hat
-from equiv.subjects.subject import LiftedStep
-from equiv.symbolic.expression import Expr, const, literal
+from equiv.subjects.subject import Call, LiftedStep
+from equiv.symbolic.expression import Expr, const, literal, symbols
 
 LEAST_VARIANCE = literal(1e-20)  # keeps the logarithm of the DDPM variance finite
 
@@ -64,4 +67,42 @@ def flow_euler(_config: Config) -> Specification:
     return Specification(
         "flow Euler: z_s = z_t + (s - t) u_hat",
         lambda step: flow_euler_step(step.state, step.network, step.now.sigma, step.then.sigma),
+    )
+
+
+BOUNDARY = Fraction(
+    1, 20
+)  # sigma_data / timestep_scaling: at time 0 a consistency model gives back its input
+
+
+def lcm(config: Config) -> Specification:
+    """The latent consistency model: its own data prediction, then fresh noise."""
+
+    def step(step: LiftedStep) -> Expr:
+        skip, out = _weights(step)
+        x = skip * step.state + out * clipped_x_hat(step, config)
+        return x if not symbols(*step.then) else step.then.alpha * x + step.then.sigma * step.noise
+
+    def x_hat_for(call: Call, x: Expr) -> Expr:
+        skip, out = _weights(call)
+        return (x - skip * call.state) / out
+
+    return Specification(
+        "LCM: z_s = alpha_s x + sigma_s n with x = c_skip z_t + c_out x_hat, c_skip = b^2/(t^2 + b^2), c_out "
+        "= t/sqrt(t^2 + b^2), b = 1/20 training steps",
+        step,
+        own_x=x_hat_for,
+    )
+
+
+def _weights(call: Call) -> tuple[Expr, Expr]:
+    t, b = const(int(call.timestep)), const(BOUNDARY)
+    return skip_weight(t, b), out_weight(t, b)
+
+
+def tcd(_config: Config) -> Specification:
+    """Trajectory consistency without noise, which is DDIM."""
+    return Specification(
+        "TCD with eta = 0: z_s = alpha_s x_hat + sigma_s eps_hat",
+        lambda step: ddim_step(step.state, x_hat(step), step.now, step.then),
     )

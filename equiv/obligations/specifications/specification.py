@@ -16,6 +16,10 @@ def _what_is_missing(_step: LiftedStep, missing: Expr) -> Expr:
     return missing
 
 
+def _itself(_call: Call, x: Expr) -> Expr:
+    return x
+
+
 def _nothing(_step: LiftedStep) -> dict[str, Expr]:
     return {}
 
@@ -24,7 +28,8 @@ class Specification(NamedTuple):
     """``says`` is the formula in words; ``step`` gives the result of a step.
 
     ``variance`` is that of the noise which a step adds, given what a state at the next level is missing;
-    with ``own_variance`` the two differ, as the method means it.
+    with ``own_variance`` the two differ, as the method means it. ``own_x`` gives the data prediction for
+    which a class that has one of its own has ``x``.
     ``kept`` gives what the step folds up, by the name of its variable.
     """
 
@@ -32,6 +37,7 @@ class Specification(NamedTuple):
     step: Callable[[LiftedStep], Expr]
     variance: Callable[[LiftedStep, Expr], Expr] = _what_is_missing
     own_variance: bool = False
+    own_x: Callable[[Call, Expr], Expr] = _itself
     kept: Callable[[LiftedStep], dict[str, Expr]] = _nothing
 
 

@@ -1,7 +1,7 @@
 """Classes that call the network twice a step: the second call ends the step that the first began."""
 
 from equiv.formulas.stages import heun_step, midpoint_step
-from equiv.formulas.steps import ddim_step
+from equiv.formulas.steps import ddim_step, flow_euler_step
 from equiv.obligations.networks import x_hat
 from equiv.obligations.specifications.specification import Config, Specification, clipped_x_hat
 from equiv.subjects.subject import LiftedStep
@@ -38,5 +38,22 @@ def midpoint(_config: Config) -> Specification:
     return Specification(
         "midpoint in y = z/alpha: y_s = y_t + (r_s - r_t) eps_hat_m, r = sigma/alpha, eps_hat_m at the end "
         "of an Euler step to a level between; to clean data, Euler",
+        step,
+    )
+
+
+def flow_heun(_config: Config) -> Specification:
+    """Heun along a flow; the last step is one of Euler."""
+
+    def step(step: LiftedStep) -> Expr:
+        if step.index % 2 == 0:
+            return flow_euler_step(step.state, step.network, step.now.sigma, step.then.sigma)
+        start = step.earlier[0]
+        mean = (start.network + step.network) / 2
+        return flow_euler_step(start.state, mean, start.now.sigma, step.now.sigma)
+
+    return Specification(
+        "Heun along the flow: z_s = z_t + (s - t) (u_hat_t + u_hat_s)/2, u_hat_s at the end of an Euler "
+        "step, to which the first call of a step goes; to clean data, Euler",
         step,
     )

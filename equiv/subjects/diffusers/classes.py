@@ -4,12 +4,14 @@ A place is an entry of a buffer: its name and an index. The clean end, alpha 1 a
 """
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 
-from equiv.subjects.subject import Gauge
+from equiv.subjects.subject import ONE, Gauge, Prediction
+from equiv.symbolic.expression import Expr, const
 
 Place = tuple[str, int]
 Places = tuple[Place, Place | None]  # of the level of a call, and of the one that it leads to
@@ -26,6 +28,12 @@ def _listed_times(scheduler: Any, i: int) -> Places:
         return ("alphas_cumprod", times[i]), ("alphas_cumprod", times[i + 1])
     end = None if getattr(scheduler.config, "set_alpha_to_one", True) else ("alphas_cumprod", 0)
     return ("alphas_cumprod", times[i]), end
+
+
+def _listed_times_to_0(scheduler: Any, i: int) -> Places:
+    """The last step goes to training step 0."""
+    place, following = _listed_times(scheduler, i)
+    return place, following or ("alphas_cumprod", 0)
 
 
 def _midpoints(_scheduler: Any, i: int) -> Places:
@@ -53,6 +61,8 @@ class Family(NamedTuple):
     calls: Callable[[int, Mapping[str, str]], int] = lambda steps, _config: steps
     memory: int = 0
     folded: tuple[str, ...] = ()
+    unit: Expr = ONE  # see :class:`equiv.subjects.subject.Call`
+    names: Mapping[str, Prediction] = MappingProxyType({})  # of predictions, where the class means others
 
 
 _ALL = ("epsilon", "sample", "v_prediction")
@@ -65,6 +75,17 @@ def _stages(steps: int, _config: Mapping[str, str]) -> int:
     """Two calls a step, but one for the last."""
     return 2 * steps - 1
 
+
+def _runge_kutta_first(steps: int, config: Mapping[str, str]) -> int:
+    """Four calls in each of the first three steps, or two in the first."""
+    return steps + (9 if config["skip_prk_steps"] == "False" else 1)
+
+
+_EDM = _EXPLODING._replace(
+    predictions=("epsilon", "v_prediction"),
+    names=MappingProxyType({"epsilon": "minus v"}),  # what the network of EDM gives
+    unit=const(Fraction(1, 2)),
+)
 
 CLASSES: dict[str, Family] = {
     "DDIMScheduler": _TIMES._replace(call_options={"eta": ("0", "1")}),
@@ -91,6 +112,68 @@ CLASSES: dict[str, Family] = {
         ),
         steps=("10", "20"),
         memory=2,
+    ),
+    "UniPCMultistepScheduler": _PRESERVING._replace(
+        options={
+            "solver_order": ("2", "1", "3"),
+            "solver_type": ("bh2", "bh1"),
+            "final_sigmas_type": ("zero", "sigma_min"),
+        },
+        together=(("solver_order", "solver_type", "final_sigmas_type"), ("timestep_spacing", "steps")),
+        steps=("10", "20"),
+        memory=3,
+        folded=("last_sample",),
+    ),
+    "PNDMScheduler": _TIMES._replace(
+        predictions=("epsilon", "v_prediction"),
+        options={"skip_prk_steps": ("False", "True")},
+        calls=_runge_kutta_first,
+        memory=12,
+        steps=("10", "20"),
+    ),
+    "KDPM2DiscreteScheduler": _EXPLODING._replace(
+        predictions=("epsilon", "v_prediction"),
+        listed=_midpoints,
+        buffers=("sigmas", "sigmas_interpol"),
+        calls=_stages,
+        memory=1,
+        steps=("5", "8"),
+    ),
+    "EDMEulerScheduler": _EDM,
+    "EDMDPMSolverMultistepScheduler": _EDM._replace(
+        options={
+            "algorithm_type": ("dpmsolver++", "sde-dpmsolver++"),
+            "solver_order": ("2", "1", "3"),
+            "solver_type": ("midpoint", "heun"),
+            "final_sigmas_type": ("zero", "sigma_min"),
+        },
+        together=(("algorithm_type", "solver_order", "solver_type"), ("final_sigmas_type", "steps")),
+        refused=({"algorithm_type": "sde-dpmsolver++", "solver_order": "3"},),
+        steps=("10", "20"),
+        memory=2,
+    ),
+    "DPMSolverSinglestepScheduler": _PRESERVING._replace(
+        options={
+            "algorithm_type": ("dpmsolver++", "dpmsolver", "sde-dpmsolver++"),
+            "solver_order": ("2", "1", "3"),
+            "solver_type": ("midpoint", "heun"),
+            "final_sigmas_type": ("zero", "sigma_min"),
+        },
+        together=(
+            ("algorithm_type", "solver_order", "solver_type", "final_sigmas_type"),
+            ("algorithm_type", "prediction_type", "final_sigmas_type"),
+        ),
+        refused=({"algorithm_type": "dpmsolver", "final_sigmas_type": "zero"},),
+        steps=("10", "12", "14"),
+        memory=2,
+    ),
+    "FlowMatchHeunDiscreteScheduler": Family("flow", (), calls=_stages, memory=1, steps=("5", "8")),
+    "LCMScheduler": _TIMES._replace(steps=("4", "8")),
+    "TCDScheduler": _TIMES._replace(
+        listed=_listed_times_to_0,
+        options={"clip_sample": ("False",)},  # it is said to clip, and does not
+        call_options={"eta": ("0",)},
+        steps=("4", "8"),
     ),
     "HeunDiscreteScheduler": _EXPLODING._replace(calls=_stages, memory=1, steps=("5", "8")),
 }

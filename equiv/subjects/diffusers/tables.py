@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
@@ -9,12 +10,13 @@ import torch
 
 from equiv.formulas.levels import Level
 from equiv.lifting.assumption import Assumption
+from equiv.lifting.refusal import Unsupported
 from equiv.number import sqrt
 from equiv.subjects.diffusers.classes import Place
 from equiv.subjects.subject import Gauge
 from equiv.symbolic.expression import Expr, Relation, const, symbol
 
-_PARTS = ("t", "s", "before", "earlier", "earliest")
+_PARTS = ("t", "s", "before", "earlier", "earliest", *(f"back_{k}" for k in range(4, 13)))
 _STEMS = {"alphas_cumprod": "A", "sigmas": "sigma", "sigmas_interpol": "between"}
 _ZERO, _ONE = const(0), const(1)
 
@@ -22,29 +24,38 @@ _ZERO, _ONE = const(0), const(1)
 class Table:
     """The entries of buffers for a step whose levels are at ``places``: its own, the next, those before.
 
-    Entries of one value are one symbol; 0 and 1 stay what they are.
+    Entries of one value are one symbol; 0 and 1 stay what they are, and what is no number has none.
     """
 
     def __init__(self, buffers: Mapping[str, torch.Tensor], places: Sequence[Place], gauge: Gauge) -> None:
-        values = {name: buffer.tolist() for name, buffer in buffers.items()}
+        lists = ((name, buffer.tolist()) for name, buffer in buffers.items())
+        values = {name: [v if math.isfinite(v) else None for v in row] for name, row in lists}
         known: dict[float, Expr] = {0.0: _ZERO, 1.0: _ONE}
         # a level that is listed twice has the first of its parts
         for (name, k), part in zip(dict.fromkeys(places), _PARTS, strict=False):
-            known.setdefault(values[name][k], _positive(f"{_STEMS[name]}_{part}"))
+            if (value := values[name][k]) is not None:
+                known.setdefault(value, _positive(f"{_STEMS[name]}_{part}"))
         for name, row in values.items():
             for k, value in enumerate(row):
-                known.setdefault(value, _positive(f"{_STEMS[name]}_{k}"))
-        self.entries = {name: [known[v] for v in row] for name, row in values.items()}
+                if value is not None:
+                    known.setdefault(value, _positive(f"{_STEMS[name]}_{k}"))
+        self.entries = {name: [None if v is None else known[v] for v in row] for name, row in values.items()}
         self.values = {e: Fraction(v) for v, e in known.items() if e.op == "symbol"}
         self._gauge = gauge
         self._bounded = gauge == "flow" or "alphas_cumprod" in buffers
 
     def level(self, place: Place | None) -> Level[Expr]:
-        """The level at a place; None: the clean end, alpha 1 and sigma 0."""
+        """The level at a place; None: the clean end, alpha 1 and sigma 0.
+
+        Raises:
+            Unsupported: there is no number at the place.
+        """
         if place is None:
             return Level(_ONE, _ZERO)
         name, k = place
         e = self.entries[name][k]
+        if e is None:
+            raise Unsupported(f"the level listed at {name}[{k}] is no number")
         rest = const(1 - e.param) if e.op == "const" else 1 - e
         if name == "alphas_cumprod":
             return Level(*(x if x.op == "const" else sqrt(x) for x in (e, rest)))
@@ -72,7 +83,11 @@ class Table:
     def renamed(self, other: "Table") -> dict[Expr, Expr]:
         """What this table's symbols are called in another table of the same buffers."""
         pairs = (zip(row, other.entries[name], strict=True) for name, row in self.entries.items())
-        return {old: new for old, new in itertools.chain(*pairs) if old.op == "symbol"}
+        return {
+            old: new
+            for old, new in itertools.chain(*pairs)
+            if old is not None and new is not None and old.op == "symbol"
+        }
 
     def _entries_of(self, e: Expr) -> list[str]:
         return [f"{b}[{k}]" for b, row in self.entries.items() for k, entry in enumerate(row) if entry is e]
