@@ -36,7 +36,7 @@ def bind(call: Call, read_out: set[float]) -> tuple[Callable[..., Expr], list[to
         if isinstance(value, torch.Tensor):
             operands.append(value)
             return _Slot(len(operands) - 1)
-        return _number(call.plan.name, value, read_out)
+        return _argument(call.plan.name, value, read_out)
 
     positional = [argument(a) for a in call.args]
     named = {k: argument(a) for k, a in call.kwargs.items() if k not in _NO_OPERANDS}
@@ -52,16 +52,23 @@ def bind(call: Call, read_out: set[float]) -> tuple[Callable[..., Expr], list[to
     return build, operands
 
 
-def _number(operator: str, value: Any, read_out: set[float]) -> Any:
+def number(value: float, read_out: set[float]) -> Expr:
+    """A Python number as an expression.
+
+    Raises:
+        Unsupported: it is not finite.
+    """
+    if isinstance(value, float) and value in read_out:
+        return const(Fraction(value))
+    return operators.number_of(value)
+
+
+def _argument(operator: str, value: Any, read_out: set[float]) -> Any:
     match value:
         case float() if math.isinf(value) and operator in operators.INFINITY_ALLOWED:
             return value
-        case float() if not math.isfinite(value):
-            raise Unsupported(f"{operator} with the constant {value}")
-        case float() if value in read_out:
-            return const(Fraction(value))
         case int() | float():
-            return operators.number_of(value)
+            return number(value, read_out)
         case None | str():
             return value
     raise Unsupported(f"{operator} with an argument of type {type(value).__name__}")

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 
 from equiv.lifting import operators
-from equiv.lifting.dtypes import widens
 from equiv.lifting.memory import UNTRACKED
 from equiv.lifting.plan import Call
 from equiv.lifting.refusal import Unsupported
-from equiv.lifting.tools import Finish, Rule, Tools
+from equiv.lifting.tools import Finish, Rule, Tools, one
 from equiv.symbolic.expression import const
 
 _SHIFT = 1 - UNTRACKED  # makes every cell positive, so that 0 is what was filled in
@@ -34,12 +33,7 @@ def _moved(call: Call, tools: Tools) -> Finish:
     if filled.any():
         moved = np.where(filled, tools.elements.cells([const(0)], ()), moved)
 
-    def finish(results: Any) -> list[Any]:
-        if not all(widens(t.dtype, results[0].dtype) for t in sources):
-            raise Unsupported(f"{call.function} narrows to {results[0].dtype}")
-        return [np.array(moved)]
-
-    return finish
+    return one(np.array(moved))
 
 
 def _replaced(value: Any, stand_ins: dict[int, torch.Tensor]) -> Any:

@@ -9,16 +9,23 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
+from equiv.lifting.refusal import Unsupported
 from equiv.number import cos, exp, log, maximum, minimum, sin, sqrt
-from equiv.symbolic.expression import Expr, const, literal, node
+from equiv.symbolic.expression import Expr, const, literal, node, postorder
 
 ONE, HALF = const(1), const(Fraction(1, 2))
 
 
 def number_of(value: float) -> Expr:
-    """A number of the source code. A float that is written exactly by its own decimal is that number."""
+    """A number of the source code. A float that is written exactly by its own decimal is that number.
+
+    Raises:
+        Unsupported: it is not finite.
+    """
     if isinstance(value, int):
         return const(int(value))
+    if not math.isfinite(value):
+        raise Unsupported(f"the constant {value}")
     exact = Fraction(value)
     return const(exact) if exact == Fraction(repr(value)) else literal(value)
 
@@ -124,12 +131,32 @@ ARITHMETIC: Mapping[str, Callable[..., Expr]] = {
 }
 
 
+_TOTAL = frozenset("symbol const literal pi neg add sub mul abs max min sin cos exp cast".split())
+
+
+def is_total(e: Expr) -> bool:
+    """Has it a value wherever its symbols have one? Of anything else, that it is a number says something."""
+
+    def defined(part: Expr) -> bool:
+        divided = part.op == "div" and part.args[1].op in {"const", "literal"} and part.args[1].param != 0
+        whole = part.op == "pow" and part.args[1].op == "const" and part.args[1].param.denominator == 1
+        return part.op in _TOTAL or divided or (whole and part.args[1].param > 0)
+
+    return all(map(defined, postorder(e)))
+
+
+def _is_no_number(name: str) -> Callable[[Expr], Expr]:
+    return lambda x: const(0) if is_total(x) else node("call", x, param=(name,))
+
+
 def _compare(name: str, *, turned: bool = False) -> Callable[[Expr, Any], Expr]:
     def build(x: Expr, y: Any) -> Expr:
-        if x is y:  # a real number equals itself
+        if x is y and is_total(x):  # a real number equals itself
             return const(int(name in {"eq", "le"}))
         if isinstance(y, float):  # infinite: no real number is beyond it
             less = (y > 0) != turned
+            if not is_total(x):
+                return node("call", x, param=("infinite", name, y, turned))
             return const(int(name == "ne" or (name in ("lt", "le") and less)))
         return node("call", *((y, x) if turned else (x, y)), param=(name,))
 
@@ -158,8 +185,8 @@ PREDICATES: Mapping[str, Callable[..., Expr]] = {
     "ge": _compare("le", turned=True),
     "eq": _compare("eq"),
     "ne": _compare("ne"),
-    "isinf": lambda _x: const(0),
-    "isnan": lambda _x: const(0),
+    "isinf": _is_no_number("isinf"),
+    "isnan": _is_no_number("isnan"),
     **dict.fromkeys(("logical_not", "bitwise_not"), _not),
     **{name: _logical("and") for name in ("logical_and", "bitwise_and", "__and__")},
     **{name: _logical("or") for name in ("logical_or", "bitwise_or", "__or__")},

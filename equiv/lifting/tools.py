@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from equiv.lifting import operators
 from equiv.lifting.branches import relations
 from equiv.lifting.dtypes import widens
 from equiv.lifting.elements import Elements
@@ -35,6 +34,7 @@ class Tools(NamedTuple):
     is_symbolic: Callable[[torch.Tensor], bool]
     values: Callable[[torch.Tensor], NDArray[Any]]
     assume: Callable[[Relation], None]  # holds at the point that is run
+    constant: Callable[[float], Expr]  # of a Python number
 
     def map(self, build: Build, *cells: Cells) -> Cells:
         return self.elements.map(build, cells)
@@ -79,7 +79,7 @@ class Tools(NamedTuple):
                 self.assume(relation)
 
     def number(self, value: float) -> Cells:
-        return self.elements.cells([operators.number_of(value)], ())
+        return self.elements.cells([self.constant(value)], ())
 
 
 Rule = Callable[[Call, Tools], Finish]
@@ -105,3 +105,31 @@ def axes(call: Call) -> tuple[int, ...]:
     ndim, dims = call.args[0].ndim, call.argument("dim", None)
     named = [dims] if isinstance(dims, int) else list(dims or ())
     return tuple(d % ndim for d in named if ndim) or tuple(range(ndim))
+
+
+_KNOWN = frozenset(
+    "self dim dims keepdim dtype correction ord half_to_float descending stable k largest sorted right "
+    "side out_int32 sorter sorted_sequence boundaries tensor other mat mat1 mat2 vec vec2 batch1 batch2 "
+    "alpha beta A B left check_errors out values indices min max tensors index value source src shifts "
+    "repeats offset dim1 dim2 start end step input_sizes grad_output mask accumulate diagonal pad "
+    "upscale_factor memory_format downscale_factor size".split()
+)
+
+
+def held(call: Call, finish: Finish) -> Finish:
+    """See that a rule knows all that the call says, and that no result is narrower than what it is made of.
+
+    Raises:
+        Unsupported: an argument is not known.
+    """
+    if strange := [name for name, value in call.named.items() if name not in _KNOWN and value is not None]:
+        raise Unsupported(f"{call.function} with {', '.join(strange)}")
+    sources = [t.dtype for t in call.tensors if t.dtype.is_floating_point]
+
+    def finished(results: Sequence[torch.Tensor]) -> Results:
+        for made in (r.dtype for r in results if r.dtype.is_floating_point):
+            if not all(widens(source, made) for source in sources):
+                raise Unsupported(f"{call.function} narrows to {made}")
+        return finish(results)
+
+    return finished

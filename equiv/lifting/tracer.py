@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from equiv.lifting import matrices, movement, operators, orders, reductions
 from equiv.lifting.assumption import Assumption
-from equiv.lifting.binding import bind
+from equiv.lifting.binding import bind, number
 from equiv.lifting.branches import relations
 from equiv.lifting.draws import is_normal, mean_and_std, standard
 from equiv.lifting.dtypes import computed_in, name, widens
@@ -25,7 +25,7 @@ from equiv.lifting.memory import UNTRACKED, Cells, Memory, unpack
 from equiv.lifting.modes import Dispatch, Leaks
 from equiv.lifting.plan import Call, tensors
 from equiv.lifting.refusal import Unsupported, calling_line
-from equiv.lifting.tools import Finish, Results, Rule, Tools
+from equiv.lifting.tools import Finish, Results, Rule, Tools, held
 from equiv.symbolic.expression import Expr, Relation, Role, const, node, symbol, symbols, text
 
 P = ParamSpec("P")
@@ -75,6 +75,7 @@ class Tracer:
             is_symbolic=self._is_symbolic,
             values=lambda t: self._memory.of(t).values(t),
             assume=lambda relation: self._assume("branch", repr(relation), relation),
+            constant=lambda value: number(value, self._read_out),
         )
         self._modes: tuple[Any, ...] = (Dispatch(self), Leaks(self))
 
@@ -228,7 +229,7 @@ class Tracer:
                 rule = RULES.get(call.plan.name)
                 if rule is None:
                     raise Unsupported(f"the operator {call.function} is not in the table")
-                return rule(call, self._tools)
+                return held(call, rule(call, self._tools))
         return self._elementwise(call)
 
     def _run_concrete(self, call: Call) -> Any:
@@ -319,7 +320,7 @@ class Tracer:
         if not is_normal(call.plan):
             cells = self._elements.map(lambda e: node("call", e, param=("uniform",)), [cells])
         elif (mean, std) != (0, 1):
-            m, s = operators.number_of(mean), operators.number_of(std)
+            m, s = (number(v, self._read_out) for v in (mean, std))
             cells = self._elements.map(lambda e: m + s * e, [cells])
         self._store(result, cells)
         return result

@@ -24,6 +24,7 @@ from torch.utils import dlpack
 
 from equiv.lifting.reading import Given, Reading, read
 from equiv.lifting.refusal import Unsupported
+from equiv.symbolic.expression import postorder
 
 SHAPE = (2, 3, 5, 7)
 T = torch.Tensor
@@ -369,3 +370,29 @@ def test_what_is_read_is_what_runs_or_is_refused(name: str) -> None:
             reading(code).element  # noqa: B018 - asking is the test
     else:
         assert str(reading(code).element) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda z, s: torch.where((z / z).isnan(), 5.0, z),
+        lambda z, s: torch.where(z / z == z / z, z, 5.0),
+        lambda z, s: torch.where((z / z).isfinite(), z, 5.0),
+        lambda z, s: torch.where((1 / z).isinf(), 5.0, z),
+        lambda z, s: torch.where((1 / z) < float("inf"), z, 5.0),
+    ],
+    ids=["isnan", "equal to itself", "isfinite", "isinf", "below infinity"],
+)
+def test_that_a_quotient_is_a_number_is_not_taken_for_granted(code: Code) -> None:
+    with contextlib.suppress(Unsupported):
+        read = reading(code).element
+        assert read.op == "call" and read.param == ("where",)
+
+
+def test_a_level_that_left_torch_is_no_literal_wherever_it_comes_back() -> None:
+    filled = reading(lambda z, s: torch.nn.functional.pad(z, (1, 0), value=s[0].item())).expressions
+    assert filled[0, 0, 0, 0].op == "const"
+    added = reading(lambda z, s: torch.addmm(z[0, 0, 0], z[0, 0], z[0, 0].T @ z[0, 0], beta=s[1].item()))
+    assert not any(e.op == "literal" for e in postorder(*added.expressions.ravel().tolist()))
+    drawn = reading(lambda z, s: z + torch.empty(SHAPE, dtype=torch.float64).normal_(0, s[0].item())).element
+    assert not any(e.op == "literal" for e in postorder(drawn))
