@@ -40,15 +40,20 @@ def value(root: Expr, point: Mapping[Expr, Fraction], off: Precision) -> arb:
     for e in postorder(root):
         args = [values[a] for a in e.args]
         ball = _operation(e, args) if e.args else _leaf(e, point)
-        exact = e.op == "symbol" or (e.op == "const" and _is_short(e.param, off.relative))
+        exact = e.op == "symbol" or (e.op in _CORRECTLY_ROUNDED and _is_short(ball, off.relative))
         values[e] = ball if exact else ball * arb(1, off.relative) + arb(0, off.least)
     return values[root]
 
 
-def _is_short(number: Fraction, unit: float) -> bool:
-    """Has every type met this number?"""
-    mantissa, _ = math.frexp(float(number))
-    return Fraction(float(number)) == number and (unit == 0 or (mantissa / unit).is_integer())
+_CORRECTLY_ROUNDED = frozenset("const neg add sub mul div abs max min cast".split())
+
+
+def _is_short(ball: arb, unit: float) -> bool:
+    """Is it one number, which every type met has? Then no rounding was needed."""
+    if not (ball.is_finite() and ball.is_exact()):
+        return False
+    mantissa, _ = math.frexp(float(ball))
+    return unit == 0 or (mantissa / unit).is_integer()
 
 
 def _truth(certain: bool, impossible: bool) -> arb:  # noqa: FBT001 - two facts of one question
@@ -102,6 +107,10 @@ def _leaf(e: Expr, point: Mapping[Expr, Fraction]) -> arb:
 
 
 def _operation(e: Expr, args: Sequence[arb]) -> arb:
+    if e.op == "sqrt":  # of what rounding may have taken below 0, but did not if the code returns a number
+        return args[0].nonnegative_part().sqrt() if args[0] >= 0 or args[0].contains(0) else arb("nan")
+    if e.op == "log" and args[0].is_zero():
+        return arb.neg_inf()
     if e.op != "call":
         return args[0] if e.op == "cast" else balls._FUNCTIONS[e.op](*args)
     match e.param:

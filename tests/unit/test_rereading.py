@@ -13,7 +13,7 @@ from equiv.lifting.reading import Given, Reading, read
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.rerun import Rerun
 from equiv.lifting.tracer import Tracer
-from equiv.number import sqrt
+from equiv.number import exp, log, sqrt
 from equiv.symbolic.expression import Expr, const, literal, node, symbol
 
 T = torch.Tensor
@@ -62,6 +62,23 @@ def test_another_value_is_a_disagreement(e: Expr, got: float) -> None:
     right = float(replay.value(e, point, replay.EXACT).mid())
     assert replay.disagreement([e], [right], point, DOUBLE) is None
     assert (replay.disagreement([e], [got], point, DOUBLE) is None) == (got == right)
+
+
+@pytest.mark.parametrize(
+    ("e", "value"),
+    [
+        (sqrt(const(1) - 1 / const(1)), 0.0),
+        (1 - exp(log(const(1) - const(1)) - z), 1.0),
+        (1 / (z - log(const(0))), 0.0),
+    ],
+    ids=["a root of nothing", "the clean end", "one over infinity"],
+)
+def test_the_ends_of_a_schedule_have_values(e: Expr, value: float) -> None:
+    point = {z: Fraction(3, 2)}
+    assert replay.is_checked([e], point, DOUBLE)
+    assert replay.disagreement([e], [value], point, DOUBLE) is None
+    assert replay.disagreement([e], [value + 1e-3], point, DOUBLE) is not None
+    assert replay.disagreement([e], [math.nan], point, DOUBLE) is not None
 
 
 def test_what_has_no_known_value_is_not_said_to_be_checked() -> None:
