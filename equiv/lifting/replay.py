@@ -16,6 +16,8 @@ from equiv.symbolic import balls
 from equiv.symbolic.expression import Expr, postorder
 
 _UNITS = 4  # torch's powers and exponentials are within so many roundings
+_SPECIAL = frozenset("acos acosh asin asinh atan atan2 atanh digamma erf erfc erfinv lgamma".split())
+_SPECIAL_UNITS = 16  # and these within so many times as many
 
 
 class Precision(NamedTuple):
@@ -41,7 +43,9 @@ def value(root: Expr, point: Mapping[Expr, Fraction], off: Precision) -> arb:
         args = [values[a] for a in e.args]
         ball = _operation(e, args) if e.args else _leaf(e, point)
         exact = e.op == "symbol" or (e.op in _CORRECTLY_ROUNDED and _is_short(ball, off.relative))
-        values[e] = ball if exact else ball * arb(1, off.relative) + arb(0, off.least)
+        units = _SPECIAL_UNITS if e.op == "call" and e.param[0] in _SPECIAL else 1
+        absolute = off.least if units == 1 else units * off.relative  # they are inexact about their zeros
+        values[e] = ball if exact else ball * arb(1, units * off.relative) + arb(0, absolute)
     return values[root]
 
 
@@ -88,10 +92,7 @@ _CALLS: Mapping[str, Callable[..., arb]] = {
     "fmod": lambda x, y: x - y * _towards_zero(x / y),
     "remainder": lambda x, y: x - y * (x / y).floor(),
     "frac": lambda x: x - _towards_zero(x),
-    **{
-        f: getattr(arb, f)
-        for f in "acos acosh asin asinh atan atan2 atanh digamma erf erfc erfinv lgamma".split()
-    },
+    **{name: getattr(arb, name) for name in sorted(_SPECIAL)},
 }
 
 
