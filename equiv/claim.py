@@ -42,6 +42,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     the source, and the name of its row in the table of errata. ``open`` says what of the statement is argued
     in the text and is not decided by the chains: then the claim is INCONCLUSIVE, whatever its chains show,
     unless Rocq accepts the ``theorems`` that settle it, and the ``counterexamples`` to what is like them.
+
+    ``cites`` are the standard theorems that lead from the chains to the statement and that the machine did
+    not check, each by its usual name and with what it is for. Algebra, the calculus of one variable (rates,
+    primitives, growth by the sign of a rate), that the mean is linear and monotone, and Bayes' rule for
+    densities are not cited; what is cited by the claims that it ``needs`` is theirs.
     """
 
     id: str
@@ -52,6 +57,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     erratum: str = ""
     as_written: str = ""
     open: str = ""
+    cites: tuple[str, ...] = ()
     theorems: tuple[Theorem, ...] = ()
     counterexamples: tuple[Theorem, ...] = ()
 

@@ -35,6 +35,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         "cast",
         "step counts",
         "library setting",
+        "cited theorem",
     ]
     latex: str = ""
     discharged: str = ""  # what proved it on the whole domain; empty: it is listed as a condition

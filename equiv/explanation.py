@@ -46,9 +46,11 @@ def _proof(claim: str, proof: Proof) -> Iterator[str]:
             yield textwrap.indent(pretty.get(equality.left, equality.left), "      ")
         yield from _link(equality, pretty)
     yield from _conditions("under the hypotheses", [c for c in proof.conditions if c.kind == "hypothesis"])
-    other = [c for c in proof.conditions if c.kind != "hypothesis"]
+    cited = [c for c in proof.conditions if c.kind == "cited theorem"]
+    other = [c for c in proof.conditions if c.kind not in ("hypothesis", "cited theorem")]
     yield from _conditions("holds wherever", [c for c in other if not c.discharged])
     yield from _conditions("shown on the way", [c for c in other if c.discharged])
+    yield from _conditions("rests on standard theorems, cited and not checked", cited)
     yield from _refuted("false variants, each refuted at a point", proof.rejected)
     for name in proof.surviving_variants:
         yield f"  NOT REFUTED  {name}"

@@ -67,6 +67,7 @@ def claims() -> Iterator[Result]:
     nonzero = Condition(
         text="the starting level has signal left", kind="denominator", latex=r"\alpha_t \ne 0"
     )
+    cited = Condition(text="tower property, for means over states", kind="cited theorem")
     sign_turned = rejected("the velocity with its sign turned", "1/2", "1", x_hat="0", eps_hat="1")
     yield claim(
         Claim(
@@ -103,7 +104,7 @@ def claims() -> Iterator[Result]:
                     (r"\hat{x} + \eta_{t} \hat{u}", "the state is made of the prediction"),
                 ),
             ),
-            conditions=(positive,),
+            conditions=(positive, cited),
             rejected=(sign_turned, rejected("uniform t on both sides", "0.2500", "0.2928932188", t="1/4")),
         ),
     )

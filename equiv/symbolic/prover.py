@@ -58,9 +58,10 @@ def _evidence(
         for h in derivation.hypotheses
     ]
     met = [c for _, d in decided for c in _conditions(d)]
+    cited = [Condition(text=theorem, kind="cited theorem") for theorem in claim.cites]
     proof = Proof(
         equalities=tuple(e for e, _ in decided),
-        conditions=tuple(dict.fromkeys([*hypotheses, *met])),
+        conditions=tuple(dict.fromkeys([*hypotheses, *met, *cited])),
         witness=witnesses[0] if witnesses else None,
         rejected=rejected,
         surviving_variants=surviving,

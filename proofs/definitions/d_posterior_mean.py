@@ -28,6 +28,7 @@ CLAIM = Claim(
     r" E[v | z] = \alpha E[\epsilon | z] - \sigma E[x | z],\quad E[u | z] = E[\epsilon | z] - E[x | z]",
     source=Source(seed="003", section="Training", equation="6 and the table of network outputs"),
     needs=("p-conversions",),
+    cites=("tower property, for the error as a mean over states",),
 )
 
 x, target, prediction, of_target, square = symbols("x T N m q", real=True)

@@ -26,6 +26,7 @@ CLAIM = Claim(
     statement=r"\nabla \log p_t(z) = -\frac{E[\epsilon | z]}\sigma = -\frac{z - \alpha E[x | z]}{\sigma^2}",
     source=Source(seed="003", section="SDE and ODE Perspective", equation="9, the score"),
     needs=("p-conversions",),
+    cites=("dominated convergence, for the derivative under the mean over the data",),
 )
 
 x, first = symbols("x M_1", real=True)

@@ -28,6 +28,7 @@ CLAIM = Claim(
         seed="003", section="SDE and ODE Perspective", equation="implied: the score of the forward process"
     ),
     needs=("d-tweedie-1",),
+    cites=("dominated convergence, for the derivatives under the mean over the data",),
 )
 
 mass = symbols("M_0", positive=True)

@@ -33,6 +33,10 @@ CLAIM = Claim(
     r"\ \text{midpoint},\ \mathrm{DPM\text{-}Solver{+}{+}(2M)}\ ((1 + r) L \text{ for } L)",
     source=Source(seed="003", section="Sampling", equation="comment 1, higher-order solvers"),
     needs=("f-orders",),
+    cites=(
+        "Taylor's theorem, for the local errors",
+        "induction over steps (discrete Gronwall inequality), for the sum of the errors",
+    ),
 )
 
 h, step, L, K, p, S, r, larger = symbols("h d L K p S r M", positive=True)

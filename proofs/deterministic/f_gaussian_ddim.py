@@ -30,6 +30,7 @@ CLAIM = Claim(
     r" \tan\theta = \frac\sigma{c \alpha}",
     source=Source(seed="003", section="Sampling", equation="implied: the variance of the data distribution"),
     needs=("d-gmm-denoiser",),
+    cites=("induction over steps, for the product of cosines",),
 )
 
 m, w = symbols("m w", real=True)

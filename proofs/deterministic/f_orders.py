@@ -45,6 +45,7 @@ CLAIM = Claim(
     r" G = 1 + \tfrac h2 - e^h + \tfrac h2 e^h = \tfrac{h^3}{12} + \ldots",
     source=Source(seed="003", section="Sampling", equation="comment 1, higher-order solvers"),
     needs=("f-three-rows", "f-row-family", "f-heun-parametrization", "f-dpm-solver-1"),
+    cites=("Taylor's theorem, for the remainders R and T",),
 )
 
 h, h_0, L, K, n, p, u, q = symbols("h h_0 L K n p u q", positive=True)

@@ -29,6 +29,7 @@ CLAIM = Claim(
     r" \mathrm{DDIM}(z) = \cos(\delta)\, z,\quad \mathrm{std} = \cos^N \tfrac\pi{2 N}",
     source=Source(seed="003", section="Sampling", equation="straightness misnomer"),
     needs=("d-gmm-denoiser", "f-gaussian-ddim", "f-scale-invariance"),
+    cites=("induction over steps, for the power N of the cosine",),
 )
 
 phi, delta, scale_t, scale_s, N, k = symbols("phi delta c_t c_s N k", positive=True)

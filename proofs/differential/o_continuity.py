@@ -30,6 +30,7 @@ CLAIM = Claim(
     r" = \dot\alpha_t \hat x + \dot\sigma_t \hat\epsilon",
     source=Source(seed="003", section="SDE and ODE Perspective", equation="10, the velocity"),
     needs=("o-forward-fp",),
+    cites=("dominated convergence, for derivatives under the mean over the data",),
 )
 
 others = symbols("q", positive=True)

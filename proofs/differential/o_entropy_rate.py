@@ -45,6 +45,10 @@ CLAIM = Claim(
         equation="implied: how the probability density evolves",
     ),
     needs=("d-tweedie-1",),
+    cites=(
+        "dominated convergence, for the rate of the entropy",
+        "tower property, for means over states of means given a state",
+    ),
 )
 
 n, average = symbols("n m", real=True)

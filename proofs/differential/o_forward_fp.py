@@ -26,6 +26,7 @@ CLAIM = Claim(
     r" p_t(z) = E_x\, N(z; \alpha_t x, \sigma_t^2 I)",
     source=Source(seed="003", section="SDE and ODE Perspective", equation="8, the forward process"),
     needs=("s-fg-from-alphasigma",),
+    cites=("dominated convergence, for derivatives under the mean over the data",),
 )
 
 others = symbols("q", positive=True)

@@ -39,6 +39,7 @@ CLAIM = Claim(
         seed="003", section="Diffusion Meets Flow Matching", equation="the source distribution is a Gaussian"
     ),
     needs=("o-continuity", "f-ddim-is-fm"),
+    cites=("dominated convergence, for derivatives under the mean over the data",),
 )
 
 at_e = symbols("q", positive=True)  # q(e)

@@ -39,6 +39,7 @@ CLAIM = Claim(
     as_written=r"dz = \left(f_t z - \tfrac{1 + \eta_t^2}2 g_t^2\, \nabla \log p_t\right) dt + \eta_t g_t\, dw"
     r", \quad dz = \left(u_t - \tfrac12 \varepsilon_t^2\, \nabla \log p_t\right) dt + \varepsilon_t\, dw,"
     r" \quad dt > 0: \qquad z_t \sim p_t",
+    cites=("Kolmogorov's forward equation, for the density of a process of given drift and noise",),
 )
 
 eta, eps, scale = symbols("eta varepsilon w", positive=True)

@@ -40,6 +40,13 @@ CLAIM = Claim(
     r" \quad (\alpha_t, \sigma_t > 0)",
     source=Source(seed="003", section="SDE and ODE Perspective", equation="9 and 11"),
     needs=("o-reverse-family", "t-churn-family", "t-churn-marginals"),
+    cites=(
+        "Ito's existence and uniqueness theorem, for the reverse process",
+        "Ito's formula and isometry, for a step of the process in integral form",
+        "Gronwall's lemma, for the bound G of the drift",
+        "Minkowski's and Jensen's inequalities, for root mean squares",
+        "induction over steps, for the sum of the errors",
+    ),
 )
 
 y, x, mean_x, here, there = symbols("y x xbar Y_t y_t", real=True)

@@ -39,6 +39,10 @@ CLAIM = Claim(
         seed="003", section="SDE and ODE Perspective", equation="9, the reverse of the forward process"
     ),
     needs=("o-reverse-family", "d-forward-kernel"),
+    cites=(
+        "Ito's formula, for the covariance of a linear process",
+        "Kolmogorov's forward equation, for the density of the reverse process",
+    ),
 )
 
 c, eta = symbols("c eta", positive=True)

@@ -100,6 +100,10 @@ CLAIM = Claim(
     r" \implies (l, H, \Sigma) \cong (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-normal-start",),
+    cites=(
+        "rotation invariance of the standard normal law, which the Rocq theorem has as a hypothesis",
+        "mean and variance as functions of the law, which the Rocq theorem has as a hypothesis",
+    ),
 )
 
 f = symbols("f_0 f_1 f_2", real=True)

@@ -82,6 +82,7 @@ CLAIM = Claim(
     r" \qquad W = G G^T = (G O) (G O)^T, \qquad W_{ii} - 2 W_{ij} + W_{jj} = 0 \iff w_i = w_j",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-deterministic",),
+    cites=("rotation invariance of the standard normal law, which the Rocq theorem has as a hypothesis",),
 )
 
 zeta, f, n_0, n_1, h, c, c_n = symbols("zeta f n_0 n_1 h c c_N", real=True)

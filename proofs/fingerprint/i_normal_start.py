@@ -62,6 +62,7 @@ CLAIM = Claim(
     r" \text{ for every network}, \qquad \Sigma = S^2 c c^T + W",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-given-start",),
+    cites=("rotation invariance of the standard normal law, which the Rocq theorem has as a hypothesis",),
 )
 
 spread = symbols("S", positive=True)

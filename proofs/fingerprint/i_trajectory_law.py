@@ -70,6 +70,7 @@ CLAIM = Claim(
     = trajectory tt 1 B one_draw (fun _ q k => f * q k + g) n j""",
         ),
     ),
+    cites=("the standard normal law, with the properties that the Rocq theorem has as hypotheses",),
 )
 
 z, f, g = symbols("z f g", real=True)

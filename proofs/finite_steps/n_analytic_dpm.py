@@ -30,6 +30,7 @@ CLAIM = Claim(
         seed="003", section="Diving deeper into samplers", equation="implied: the variance of a step"
     ),
     needs=("n-covariance-loss",),
+    cites=("tower property (law of total variance), for the second moments",),
 )
 
 rho = symbols("rho", positive=True)

@@ -32,6 +32,7 @@ CLAIM = Claim(
         seed="003", section="SDE and ODE Perspective", equation="discretising the backward process"
     ),
     needs=("n-stochastic-grid", "n-gaussian-grid"),
+    cites=("induction over steps, for the sum of the losses",),
 )
 
 theta, phi, delta, c, e, K, ratio = symbols("theta phi delta c e K kappa", positive=True)

@@ -32,6 +32,7 @@ CLAIM = Claim(
         seed="003", section="Diving deeper into samplers", equation="implied: what a finite step keeps"
     ),
     needs=("t-churn-family",),
+    cites=("tower property (law of total variance), for the covariance of x",),
 )
 
 rho, ratio = symbols("rho kappa", positive=True)

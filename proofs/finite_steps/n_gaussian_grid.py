@@ -35,6 +35,10 @@ CLAIM = Claim(
         seed="003", section="Sampling", equation="implied: the best integrator depends on the data"
     ),
     needs=("l-spectral",),
+    cites=(
+        "induction over steps, for the product of cosines and the sum of the tangents",
+        "Taylor's theorem, for the order of the rest of log cos",
+    ),
 )
 
 c, theta_t, theta_s, w_t, w_s = symbols("c theta_t theta_s w_t w_s", positive=True)

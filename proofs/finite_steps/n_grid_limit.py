@@ -31,6 +31,7 @@ CLAIM = Claim(
         seed="003", section="Sampling", equation="implied: the best integrator depends on the data"
     ),
     needs=("n-gaussian-grid", "n-fm-vs-cosine-grid"),
+    cites=("induction over steps, for the sums over the grid",),
 )
 
 D, w, h, k, G, B, I, N, W = symbols("D w h k G B I N W", positive=True)

@@ -37,6 +37,7 @@ CLAIM = Claim(
     erratum="E21",
     as_written=r"N_{\mathrm{diffusion}} > 1000, \qquad 10 \le N_{\mathrm{flow}} \le 100"
     r" \text{ with high-order solvers}",
+    cites=("induction over steps, for samplers of N steps",),
 )
 
 scaled, first, second = symbols("y u_1 u_2", real=True)

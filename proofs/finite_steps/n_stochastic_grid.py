@@ -40,6 +40,10 @@ CLAIM = Claim(
     r" \cos^2\!\theta_s\, d_s = \cos^2\!\theta_t\, d_t - (x_t - x_s)^2 (1 + x_s / x_t)^2,\ x = \sin\theta",
     source=Source(seed="003", section="Diving deeper into samplers", equation="implied: the level of churn"),
     needs=("t-churn-family", "f-scale-invariance", "d-gmm-denoiser"),
+    cites=(
+        "Cauchy-Schwarz inequality, for the least integral",
+        "Taylor's theorem, for the orders of the rests in delta",
+    ),
 )
 
 theta, phi, delta, c, eta, K, d, f = symbols("theta phi delta c eta K d f", positive=True)

@@ -29,6 +29,10 @@ CLAIM = Claim(
     r" = \tfrac12 (1 + \eta^2)^2 \int_0^1 \left(\cos^{\eta^2}\!\theta\ \theta'\right)^2 du",
     source=Source(seed="003", section="Diving deeper into samplers", equation="implied: the level of churn"),
     needs=("n-stochastic-grid", "n-churn-converges", "t-churn-weights-limit"),
+    cites=(
+        "induction over steps, for the sum of the losses",
+        "convergence of Riemann sums, for the limit of the sum",
+    ),
 )
 
 D, m, L, e, h, theta = symbols("D m L e h theta", positive=True)

@@ -30,6 +30,7 @@ CLAIM = Claim(
     r" = \left(\tfrac{\alpha \dot\lambda}2\right)^2 \mathrm{Cov}(x | z)",
     source=Source(seed="003", section="Training", equation="7, the conditional flow matching objective"),
     needs=("d-posterior-mean", "w-marginalization"),
+    cites=("tower property, for the losses as means over states",),
 )
 
 parameter = symbols("theta", real=True)

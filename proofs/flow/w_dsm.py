@@ -36,6 +36,10 @@ CLAIM = Claim(
         equation="conditional and denoising score matching losses",
     ),
     needs=("d-posterior-mean", "d-tweedie-1"),
+    cites=(
+        "tower property, for the losses as means over states",
+        "divergence theorem, for the integral of the divergence of p S",
+    ),
 )
 
 score = symbols("S", real=True)

@@ -30,6 +30,7 @@ CLAIM = Claim(
     r" \frac d{dt} \frac{q_t(z_t)}{p_t(z_t)} = 0; \qquad u_t = f_t z - \tfrac12 g_t^2 \nabla \log p_t",
     source=Source(seed="001", section="Key Differences", equation="exact density matching"),
     needs=("o-continuity", "p-score-velocity"),
+    cites=("Picard-Lindeloef theorem, for one trajectory through every point",),
 )
 
 p, q = (Function(name, positive=True)(z) for name in ("p", "q"))

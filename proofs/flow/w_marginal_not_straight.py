@@ -38,6 +38,10 @@ CLAIM = Claim(
     needs=("o-continuity", "w-marginalization", "w-cfm-equals-fm"),
     erratum="E24",
     as_written=r"\dot z_t = u_t(z_t) = E[\epsilon - x \,|\, z_t]: \qquad \ddot z_t = 0",
+    cites=(
+        "dominated convergence, for derivatives under the mean over the data",
+        "tower property, for E Var(U | z) being finite",
+    ),
 )
 
 c = symbols("c", positive=True)

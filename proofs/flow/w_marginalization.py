@@ -30,6 +30,7 @@ CLAIM = Claim(
         section="Key Findings, in focus",
         equation="a conditional probability path and its vector field",
     ),
+    cites=("induction over paths, from two to any number",),
 )
 
 w_1, w_2, k_1, k_2 = symbols("w_1 w_2 k_1 k_2", positive=True)

@@ -42,6 +42,10 @@ CLAIM = Claim(
     needs=("w-reflow", "o-continuity", "p-score-velocity", "s-gauge-equivalence"),
     erratum="E25",
     as_written=r"z_1 \mapsto z_0 \text{ is an optimal transport map, so } J = J^\top",
+    cites=(
+        "Brenier's theorem, for an optimal map being a gradient",
+        "analyticity in a parameter of solutions of linear equations, for J in powers of delta",
+    ),
 )
 
 c, alpha, delta, w, v = symbols("c alpha delta w v", positive=True)

@@ -39,6 +39,11 @@ CLAIM = Claim(
     r"(\epsilon - x | z_t)\, dt + \int_0^1 E \lVert u_t - (z_1 - z_0) \rVert^2 dt",
     source=Source(seed="003", section="Diving deeper into samplers", equation="the Reflow operation"),
     needs=("o-continuity", "o-likelihood", "w-cfm-equals-fm"),
+    cites=(
+        "Picard-Lindeloef theorem, for the flow through every point",
+        "dominated convergence, for derivatives under the integrals",
+        "Fubini's theorem, for means over states and times",
+    ),
 )
 
 c, p_0, p_1 = symbols("c p_0 p_1", positive=True)

@@ -36,6 +36,10 @@ CLAIM = Claim(
     source=Source(
         seed="003", section="SDE and ODE Perspective", equation="10, a case of stochastic interpolation"
     ),
+    cites=(
+        "independent normal variables have a normal sum",
+        "jointly normal variables without correlation are independent, for the means given I",
+    ),
 )
 
 x, x_0, z = symbols("x x_0 z", real=True)

@@ -37,6 +37,7 @@ CLAIM = Claim(
         equation="classifier-free guidance, with the SDE of seed 003",
     ),
     needs=("g-cfg-not-tilted",),
+    cites=("Ito's formula, for the variance of a linear process",),
 )
 
 v_c, v_u, gamma, eta, y, m = symbols("v_c v_u gamma eta y M", positive=True)

@@ -34,6 +34,7 @@ CLAIM = Claim(
         equation="classifier-free guidance, with the SDE of seed 003",
     ),
     needs=("g-cfg-eta",),
+    cites=("comparison theorem for differential equations, for the interval that D does not leave",),
 )
 
 v_c, v_u, gamma, eta, y, r, Q = symbols("v_c v_u gamma eta y r Q", positive=True)

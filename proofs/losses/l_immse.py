@@ -33,6 +33,7 @@ CLAIM = Claim(
     r" E |x|^2 < \infty, \qquad x \sim N(0, c^2):\ I = \tfrac12 \log(1 + c^2 e^\lambda)",
     source=Source(seed="003", section="Training", equation="implied: the integral over lambda"),
     needs=("o-entropy-rate", "l-spectral"),
+    cites=("tower property, for means over states of means given a state",),
 )
 
 x, n, lambda_t, eps_hat, z = symbols("x n lambda epsilonhat z", real=True)

@@ -28,6 +28,7 @@ CLAIM = Claim(
     r"\quad p_{\cos}(\lambda) = \tfrac1{2\pi} \operatorname{sech} \tfrac\lambda2; \qquad"
     r" \log \tfrac\sigma\alpha \sim N(m, s^2):\quad \lambda \sim N(-2 m, 4 s^2)",
     source=Source(seed="003", section="Training", equation="implied: the plot of weighting functions"),
+    cites=("change of variables, for the density of the log-SNR",),
 )
 
 m, level = symbols("m ell", real=True)

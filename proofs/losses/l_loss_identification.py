@@ -41,6 +41,10 @@ CLAIM = Claim(
         seed="003", section="Training", equation="importance sampling and the training noise schedule"
     ),
     needs=("p-mse-table", "l-fm-equals-vcos"),
+    cites=(
+        "Radon-Nikodym theorem, for weightings that have one ratio on all sets",
+        "tower property, for the moments of an estimate",
+    ),
 )
 
 w_1, w_2, v_1, v_2, w, p, error, factor, rate_of = symbols("w_1 w_2 v_1 v_2 w p E m r", positive=True)

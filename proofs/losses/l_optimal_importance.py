@@ -29,6 +29,7 @@ CLAIM = Claim(
     r" \qquad q = w \sqrt{E \ell^2},\ Q = \int q\, d\lambda,\ \int p\, d\lambda = 1",
     source=Source(seed="003", section="Training", equation="the noise schedule, comment 3"),
     needs=("l-spectral", "p-mse-table"),
+    cites=("tower property, for the moments of an estimate",),
 )
 
 q, total, p, second, w, mean, theta, c = symbols("q Q p M w m theta c", positive=True)

@@ -27,6 +27,7 @@ CLAIM = Claim(
     source=Source(seed="003", section="SDE and ODE Perspective", equation="from diffusion to flow matching"),
     erratum="E2",
     as_written=r"\sigma_t = \left(\int_0^t g_s^2\, e^{-2 \int_0^s f}\, ds\right)^{1/2}",
+    cites=("Ito's formula, for the equations of the mean and variance of a linear process",),
 )
 
 f, g = Function("f", real=True), Function("g", real=True)

@@ -35,6 +35,7 @@ CLAIM = Claim(
     source=Source(
         seed="001", section="Diffusion Model Mathematical Foundations", equation="a process over T timesteps"
     ),
+    cites=("induction over steps, for the sums of the logarithms",),
 )
 
 b, h, beta_0, beta_1, u = symbols("b h beta_0 beta_1 u", positive=True)

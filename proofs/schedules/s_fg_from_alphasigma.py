@@ -28,6 +28,7 @@ CLAIM = Claim(
     r" \frac{\sigma_t}{\alpha_t} = (\sigma_t^2)' - 2 f_t \sigma_t^2 = -\sigma_t^2\, \dot\lambda_t",
     source=Source(seed="003", section="SDE and ODE Perspective", equation="from flow matching to diffusion"),
     needs=("d-forward-kernel",),
+    cites=("Ito's formula, for the equations of the mean and variance of a linear process",),
 )
 
 

@@ -44,6 +44,11 @@ CLAIM = Claim(
         equation="converges to a standard Gaussian",
     ),
     needs=("o-entropy-rate", "d-tweedie-1"),
+    cites=(
+        "tower property, for S seen from an earlier time",
+        "jointly normal variables without correlation are independent, for n_b given n",
+        "Fubini's theorem, for means under the symmetric kernel",
+    ),
 )
 
 x, z, n, m, f = symbols("x z n m f", real=True)

@@ -31,6 +31,7 @@ CLAIM = Claim(
     r" p(\lambda) \propto e^{-\lambda / 2\rho}, \qquad"
     r" 0 \le \lambda_{\infty}(u) - \lambda_\rho(u) \le \frac{\log^2(\sigma_{\max} / \sigma_{\min})}{4 \rho}",
     source=Source(seed="003", section="Sampling", equation="implied: the sampling noise schedule"),
+    cites=("Taylor's theorem, for the distance from the equidistant grid",),
 )
 
 u, rho, low, high, p = symbols("u rho sigma_min sigma_max p", positive=True)

@@ -29,6 +29,7 @@ CLAIM = Claim(
     r" \qquad \lambda \sim N(-2 m, 4 s^2) \to N(-2 m - 2 \log k, 4 s^2), \qquad k = \sqrt{n' / n}",
     source=Source(seed="003", section="Training", equation="implied: the weighting of Stable Diffusion 3"),
     needs=("s-sd3-shift",),
+    cites=("change of variables, for the density of the shifted time",),
 )
 
 k, std, n, more, d, larger = symbols("k s n n' d d'", positive=True)

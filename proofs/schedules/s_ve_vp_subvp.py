@@ -29,6 +29,7 @@ CLAIM = Claim(
         seed="003", section="SDE and ODE Perspective", equation="implied: the processes of Song et al."
     ),
     needs=("s-fg-from-alphasigma", "s-alphasigma-from-fg"),
+    cites=("Ito's formula, for the equation of the variance of a linear process",),
 )
 
 B, beta, sigma, variance, start, share = symbols("B beta sigma S S_0 b", positive=True)

@@ -32,6 +32,10 @@ CLAIM = Claim(
     r" \lambda_r = \lambda_t + \rho (\lambda_s - \lambda_t), \quad \rho = 1 + \eta^2",
     source=Source(seed="003", section="Diving deeper into samplers", equation="the level of churn"),
     needs=("d-forward-kernel", "p-conversions"),
+    cites=(
+        "Ito's formula, for the reverse equation in the variable e",
+        "a linear equation with normal noise has a normal law, for its transition",
+    ),
 )
 
 alpha_r, rho, eta = symbols("alpha_r rho eta", positive=True)

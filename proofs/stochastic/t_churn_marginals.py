@@ -44,6 +44,11 @@ CLAIM = Claim(
         equation="eta controls the amount of stochasticity at inference time",
     ),
     needs=("t-churn-family", "d-tweedie-2", "d-posterior-mean"),
+    cites=(
+        "dominated convergence, for the slope of x_hat",
+        "tower property, for the mean square of a sum",
+        "induction over steps, for the sum of the errors",
+    ),
 )
 
 rho = symbols("rho", positive=True)

@@ -38,6 +38,12 @@ CLAIM = Claim(
         seed="003", section="SDE and ODE Perspective", equation="discretising the backward process"
     ),
     needs=("t-churn-marginals",),
+    cites=(
+        "Taylor's theorem, for f around x_hat",
+        "dominated convergence, for derivatives of posterior means",
+        "tower property, for steps one after the other",
+        "induction over steps, for the sum of the errors",
+    ),
 )
 
 y, x_1, x_2, xi, f_0, f_1, f_2 = symbols("y x_1 x_2 xi f f' f''", real=True)

@@ -39,6 +39,10 @@ CLAIM = Claim(
         seed="003", section="Diving deeper into samplers", equation="churn diminishes early predictions"
     ),
     needs=("t-churn-weights",),
+    cites=(
+        "induction over steps, for the product of the multipliers",
+        "a product of factors 1 + O(delta^2), over steps of one sum, tends to one with the longest step",
+    ),
 )
 
 theta, phi, e, K, x, ratio, delta = symbols("theta phi e K x kappa delta", positive=True)

@@ -42,6 +42,10 @@ CLAIM = Claim(
         seed="003", section="Diving deeper into samplers", equation="implied: every sampler discussed there"
     ),
     needs=("t-churn-family",),
+    cites=(
+        "uniqueness of characteristic functions, for the noise being normal",
+        "tower property (law of total variance), for the covariance",
+    ),
 )
 
 a, eta = symbols("a eta", positive=True)

@@ -36,6 +36,10 @@ CLAIM = Claim(
     needs=("f-row-family",),
     erratum="E4",
     as_written=r"h_t = h_s \text{ for all } s, t",
+    cites=(
+        "induction over steps, for the weights",
+        "Taylor's theorem, for the order of the rest of log cos",
+    ),
 )
 
 phi, delta, k, m = symbols("phi delta k m", positive=True)

@@ -35,6 +35,11 @@ CLAIM = Claim(
         equation="DDPM puts more emphasis on the end of sampling",
     ),
     needs=("t-ddpm-double-ddim",),
+    cites=(
+        "L'Hopital's rule, for the last weights",
+        "Taylor's theorem, for the order of the rest in delta",
+        "induction over steps, for the weights in the final sample",
+    ),
 )
 
 t, s, delta, j = symbols("t s delta j", positive=True)

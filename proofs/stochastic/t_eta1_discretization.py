@@ -39,6 +39,10 @@ CLAIM = Claim(
     erratum="E10",
     as_written=r"\text{discretising the backward process recovers DDIM for } \eta_t = 0"
     r" \text{ and DDPM for } \eta_t = 1",
+    cites=(
+        "Taylor's theorem, for the order of the rests in beta",
+        "a linear equation with normal noise has a normal law, for the exact step with eps_hat held fixed",
+    ),
 )
 
 eta, beta, alpha_s = symbols("eta beta alpha_s", positive=True)

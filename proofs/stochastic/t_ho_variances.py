@@ -35,6 +35,7 @@ CLAIM = Claim(
         seed="003", section="Diving deeper into samplers", equation="implied: the variance of DDPM"
     ),
     needs=("t-ddpm-double-ddim", "l-spectral"),
+    cites=("tower property (law of total variance), for Var(z_s | z_t)",),
 )
 
 x = symbols("x", real=True)

@@ -35,6 +35,7 @@ CLAIM = Claim(
     needs=("d-forward-kernel", "l-spectral"),
     erratum="E5",
     as_written=r"\operatorname{law}(\mathrm{DDIM}_{s \to t}(z_s)) = \operatorname{law}(z_t)",
+    cites=("tower property (law of total variance), for the variance of x_hat",),
 )
 
 c = symbols("c", positive=True)

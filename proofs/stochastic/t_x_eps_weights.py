@@ -33,6 +33,7 @@ CLAIM = Claim(
         equation="weights in x- and eps-predictions, after Lu et al.",
     ),
     needs=("f-three-rows", "t-churn-family"),
+    cites=("induction over steps, for the sums",),
 )
 
 start, total = symbols("z_1 A", real=True)

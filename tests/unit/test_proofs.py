@@ -2,6 +2,7 @@
 
 import graphlib
 import importlib
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -78,6 +79,31 @@ def test_the_docstring_says_what_is_not_claimed(entry: Any) -> None:
     title, *_, last = module(entry).__doc__.strip().split("\n\n")
     assert "\n" not in title
     assert last.startswith("Not claimed: ")
+
+
+# words of the docstring for which a theorem is to be cited
+THEOREMS = (
+    r"Ito\b|Itô|dominated convergence|(inside|under) the (average|mean|integral)|tower property|Fubini"
+    r"|Taylor|Gr(o|ö)nwall|Jensen|Cauchy|Minkowski|by induction|data.processing|Riemann|L'H(o|ô)pital"
+    r"|Picard|Lindel|Brenier|characteristic function|change of variables"
+)
+
+
+@each_claim
+def test_theorems_that_the_argument_names_are_cited(entry: Any) -> None:
+    claim = entry.claim
+    assert all(theorem.strip() for theorem in claim.cites)
+    assert len(set(claim.cites)) == len(claim.cites)
+    said, _ = module(entry).__doc__.rsplit("Not claimed: ", 1)
+    named = re.search(THEOREMS, " ".join(said.split()), re.IGNORECASE)
+    assert not named or claim.cites or claim.open, named
+
+
+@each_claim
+def test_cited_theorems_are_conditions_that_nothing_discharges(entry: Any) -> None:
+    cited = [c for c in evidence_for(entry.claim.id)[0].conditions if c.kind == "cited theorem"]
+    assert tuple(c.text for c in cited) == entry.claim.cites
+    assert not any(c.discharged for c in cited)
 
 
 @each_claim

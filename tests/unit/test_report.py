@@ -47,6 +47,12 @@ def test_a_refuted_check_shows_both_values_the_bound_the_place_and_the_snippet(p
         assert part in page
 
 
+def test_a_cited_theorem_is_counted_and_shown_apart(run: Run, page: str) -> None:
+    assert run.results[0].headline == "PROVED under 1 condition"
+    assert "Rests on 1 standard theorem, cited and not checked" in page
+    assert "tower property, for means over states" in page
+
+
 def test_hostile_text_stays_text(page: str) -> None:
     assert HOSTILE not in page
     assert "&lt;script&gt;alert" in page
