@@ -10,6 +10,7 @@ from equiv.symbolic.normal_form import Element, Field
 from equiv.symbolic.roots import Roots
 from equiv.symbolic.side_conditions import is_positive_call
 
+_REFINED = {"exp", "pow", "sqrt", "cos", "sin"}
 COMMUTATIVE_CALLS = {"maximum", "minimum"}
 WIDTH = {
     "bfloat16": (8, 8),
@@ -55,10 +56,22 @@ class Interpretation:
         Raises:
             Undefined, Undecidable: one of the sides has no value, or rests on what may not be assumed.
         """
+        return self.same(left, right) or (self.field.refined and self._begun_again().same(left, right))
+
+    def same(self, left: Expr, right: Expr) -> bool:
+        """Are they, with the roots and angles as they were met?"""
         a, b = self.of(left), self.of(right)
         if isinstance(a, Infinite) or isinstance(b, Infinite):
             raise Undecidable("a side is infinite")
         return self.field.equal(a, b)
+
+    def _begun_again(self) -> "Interpretation":
+        """The same reading, which meets the finest roots and angles first: what is over them then factors."""
+        finest = Interpretation(self.conditions, self.reading)
+        for generator in reversed(self.field.generators):
+            if generator.value.op in _REFINED:
+                finest.of(generator.value)
+        return finest
 
     def of(self, e: Expr) -> Value:
         for sub in postorder(e):

@@ -6,6 +6,7 @@ canonical arguments. Every rewrite is an identity wherever both of its sides are
 numerator means equal wherever the recorded conditions hold. A numerator that is not zero decides nothing.
 """
 
+import math
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from flint import Ordering, fmpz_mpoly, fmpz_mpoly_ctx
 
 from equiv.symbolic.conditions import Conditions, Undecidable, Undefined
 from equiv.symbolic.expression import Expr, const
+
+MOST_TERMS = 100_000  # before like ones are added; above that it takes minutes
 
 
 class Element(NamedTuple):
@@ -43,6 +46,7 @@ class Field:
         self._context = _context(32)
         self._rules: dict[int, tuple[int, fmpz_mpoly]] = {}  # generator -> (n, f) for g**n = f
         self._newest_first: list[int] = []  # the generators that have a rule
+        self.refined = False  # has a generator been replaced by a power of a newer one?
         self.one = self.number(1)
         self.zero = self.number(0)
 
@@ -61,6 +65,7 @@ class Field:
 
     def relate(self, index: int, power: int, equals: fmpz_mpoly) -> None:
         """From now on ``g**power`` is ``equals``."""
+        self.refined = self.refined or power == 1
         self._rules[index] = (power, equals)
         self._newest_first = sorted(self._rules, reverse=True)
 
@@ -83,7 +88,8 @@ class Field:
         a, b = self.lifted(a), self.lifted(b)
         if a.den == b.den:
             return self._reduced(a.num + b.num, a.den)
-        return self._reduced(a.num * b.den + b.num * a.den, a.den * b.den)
+        num = _product(a.num, b.den) + _product(b.num, a.den)
+        return self._reduced(num, _product(a.den, b.den))
 
     def negative(self, a: Element) -> Element:
         return Element(-a.num, a.den)
@@ -93,17 +99,19 @@ class Field:
 
     def multiply(self, a: Element, b: Element) -> Element:
         a, b = self.lifted(a), self.lifted(b)
-        return self._reduced(a.num * b.num, a.den * b.den)
+        return self._reduced(_product(a.num, b.num), _product(a.den, b.den))
 
     def divide(self, a: Element, b: Element) -> Element:
         """The quotient; the caller has recorded that the denominator, as written, is not zero."""
         a, b = self.lifted(a), self.lifted(b)
-        return self._reduced(a.num * b.den, a.den * b.num)
+        return self._reduced(_product(a.num, b.den), _product(a.den, b.num))
 
     def power(self, a: Element, n: int) -> Element:
         if n < 0:
             a, n = self.divide(self.one, a), -n
         a = self.lifted(a)
+        for p in a:
+            _check(math.comb(len(p) + n - 1, n) if p else 0)
         return self._reduced(a.num**n, a.den**n)
 
     def scaled(self, a: Element, q: Fraction) -> Element:
@@ -225,6 +233,16 @@ class Field:
             coefficient > 0 and all(self.generators[i].positive for i in powers)
             for coefficient, powers in self.monomials(p)
         )
+
+
+def _product(p: fmpz_mpoly, q: fmpz_mpoly) -> fmpz_mpoly:
+    _check(len(p) * len(q))
+    return p * q
+
+
+def _check(terms: int) -> None:
+    if terms > MOST_TERMS:
+        raise Undecidable(f"a polynomial of {terms} terms is too large to expand")
 
 
 def _context(size: int) -> Any:

@@ -57,7 +57,7 @@ class Roots:
     def power(self, e: Element, q: Fraction) -> Element:
         """``e**q`` over the reals: for a fractional ``q`` the base may not be negative."""
         field = self.field
-        if abs(q.numerator) > LARGEST_POWER or q.denominator > LARGEST_ORDER:
+        if abs(q) > LARGEST_POWER or q.denominator > LARGEST_ORDER:
             raise Undecidable(f"the power {q} is too large to expand")
         if q.denominator == 1:
             return field.power(e, int(q))
