@@ -75,7 +75,7 @@ class Angles:
             cos, c = self.steps.atom("c", [math.cos(v) for v in values])
             sin, s = self.steps.atom("s", [math.sin(v) for v in values])
             self.steps.lines.append(
-                f"destruct (angle_atom {base}) as ({c} & {s} & {c}_power & {c}_is & {s}_is)."
+                f"destruct (angle_atom {base}) as ({c} & {s} & {c}_power & {c}_circle & {c}_is & {s}_is)."
             )
             self.steps.relations.append((f"{c}_power", c))
             self.g.relations[cos] = (2, ONE - self.g.quotient(sin).num ** 2)

@@ -13,7 +13,7 @@ from equiv.symbolic.kernel.derivatives import Ladder
 from equiv.symbolic.kernel.powers import Powers
 from equiv.symbolic.kernel.quotients import ONE, Quotient, key, monomials
 from equiv.symbolic.kernel.sampling import value
-from equiv.symbolic.kernel.steps import UNFOLDED, Steps, by_size, unfolded
+from equiv.symbolic.kernel.steps import UNFOLDED, Steps, by_size, stages, unfolded
 from equiv.symbolic.kernel.terms import (
     Applied,
     Demand,
@@ -56,6 +56,7 @@ class _Script:
         self.angles = Angles(steps, self.powers)
         self.values: dict[Term, Quotient] = {}
         self.demanded: set[Demand] = set()
+        self.stages: set[Term] = set()
 
     def equality(self, left: Term, right: Term) -> list[str]:
         """Everything is defined from the inside out, then the sides are equal."""
@@ -63,6 +64,7 @@ class _Script:
             for name in variables(side):
                 if (part := Term("var", param=name)) not in self.values:
                     self._variable(part)
+        self.stages = stages(left, right)
         self._hypotheses()
         for side in (left, right):
             self._walk(side)
@@ -158,6 +160,8 @@ class _Script:
                     continue  # shown with what the derivative is
                 if demand not in self.demanded and demand.term in self.values:
                     self._demand(demand)
+            if part in self.stages and part not in self.values:
+                self._fact(part, self.value(part), self.steps.algebra(*part.args))
             self.value(part)
 
     def _derive(self, e: Term) -> None:

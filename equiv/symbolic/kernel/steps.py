@@ -10,6 +10,7 @@ from equiv.symbolic.kernel.certificates import Known, certificate
 from equiv.symbolic.kernel.quotients import Generators, Quotient, generators, key, monomials
 from equiv.symbolic.kernel.terms import Derived, Term, integer, parts, text
 
+LARGE = 400  # of all parts, counted as often as they are written
 UNFOLDED = ("tan", "tanh", "sinh", "cosh")
 
 
@@ -136,6 +137,17 @@ def all_parts(e: Term) -> Iterator[Term]:
         yield part
         if part.op in UNFOLDED:
             yield from all_parts(unfolded(part))
+
+
+def stages(*whole: Term) -> set[Term]:
+    """What to bring to lowest terms before what it stands in, where all at once would be too much."""
+    sizes: dict[Term, int] = {}
+    for e in whole:
+        for part in parts(e):
+            sizes[part] = 1 + sum(sizes[a] for a in part.args)
+    if sum(sizes[e] for e in whole) < LARGE:
+        return set()
+    return {part for part, size in sizes.items() if part.op in "+-/" and size > LARGE // 20}
 
 
 def unfolded(e: Term) -> Term:

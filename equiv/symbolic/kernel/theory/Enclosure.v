@@ -550,6 +550,8 @@ Ltac read e :=
   | tan ?a => let a := read a in constr:(Div (Sine a) (Cosine a))
   | cosh ?a => let a := read a in constr:(Div (Add (Exp a) (Exp (Neg a))) (Int 2))
   | sinh ?a => let a := read a in constr:(Div (Sub (Exp a) (Exp (Neg a))) (Int 2))
+  | tanh ?a => let a := read a in
+      constr:(Div (Div (Sub (Exp a) (Exp (Neg a))) (Int 2)) (Div (Add (Exp a) (Exp (Neg a))) (Int 2)))
   | Rabs ?a => let a := read a in constr:(Size a)
   | Rmax ?a ?b => let a := read a in let b := read b in constr:(Most a b)
   | Rmin ?a ?b => let a := read a in let b := read b in constr:(Least a b)

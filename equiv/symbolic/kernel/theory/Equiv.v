@@ -185,9 +185,9 @@ Qed.
 Lemma exp_atom a : exists g, 0 < g /\ ln g = a.
 Proof. exists (exp a). split; [apply exp_pos | apply ln_exp]. Qed.
 
-Lemma angle_atom a : exists c s, c ^ 2 = 1 - s ^ 2 /\ cos a = c /\ sin a = s.
+Lemma angle_atom a : exists c s, c ^ 2 = 1 - s ^ 2 /\ c ^ 2 + s ^ 2 <> 0 /\ cos a = c /\ sin a = s.
 Proof.
-  exists (cos a), (sin a). repeat split; trivial. pose proof (sin2_cos2 a) as H. unfold Rsqr in H. lra.
+  exists (cos a), (sin a). pose proof (sin2_cos2 a) as H. unfold Rsqr in H. repeat split; trivial; lra.
 Qed.
 
 (* parts of pi, by the positive root of 2 or 3 *)
