@@ -124,6 +124,12 @@ Proof. intros H ->. exact H. Qed.
 Lemma nonzero_unlike a b : a <> 0 -> b = - a -> b <> 0.
 Proof. intros H -> Z. apply H. lra. Qed.
 
+Lemma circle_nonzero r c s : c ^ 2 = 1 - s ^ 2 -> r <> 0 -> (r * c) ^ 2 + (r * s) ^ 2 <> 0.
+Proof.
+  intros E N. replace ((r * c) ^ 2 + (r * s) ^ 2) with (r ^ 2 * (c ^ 2 + s ^ 2)) by ring.
+  rewrite E. replace (1 - s ^ 2 + s ^ 2) with 1 by ring. rewrite Rmult_1_r. apply pow_nonzero, N.
+Qed.
+
 Ltac nonzero :=
   lazymatch goal with
   | |- _ /\ _ => split; nonzero
@@ -133,7 +139,10 @@ Ltac nonzero :=
   | |- _ ^ _ <> 0 => apply pow_nonzero; nonzero
   | |- - _ <> 0 => apply Ropp_neq_0_compat; nonzero
   | |- _ <> 0 =>
-      first [ assumption | apply positive_nonzero; positive
+      first [ assumption
+            | match goal with E : ?c ^ 2 = 1 - ?s ^ 2 |- (?r * ?c) ^ 2 + (?r * ?s) ^ 2 <> 0 =>
+                apply (circle_nonzero r c s E); nonzero end
+            | apply positive_nonzero; positive
             | match goal with H : ?a <> 0 |- ?b <> 0 => apply (nonzero_like a b H); ring end
             | match goal with H : 0 < ?a |- ?b <> 0 => apply (nonzero_like a b (positive_nonzero _ H)); ring end
             | match goal with H : ?a <> 0 |- ?b <> 0 => apply (nonzero_unlike a b H); ring end
