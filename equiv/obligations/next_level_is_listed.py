@@ -49,7 +49,10 @@ def check(task: Task) -> Sequence[Evidence]:
         missing = step.then.sigma * step.then.sigma - from_state * from_state
         added = formula.variance(step, missing)
         hypotheses = {X: Fraction(1, 2), E: Fraction(1)}
+        # what is folded up is a state too, which the steps to come rest on
+        kept = [substitute(e, given) for e in step.kept.values()]
         return [
+            *(Owed(e, given[step.state], (), inside, hypotheses) for e in kept),
             Owed(mean, step.then.alpha * X, (run(X, ZERO, ZERO),), inside, hypotheses),
             Owed(
                 from_state * from_state + from_draw * from_draw,

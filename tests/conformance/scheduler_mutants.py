@@ -125,12 +125,12 @@ DDIM = [
         (INCONCLUSIVE, PROVED),
         NOISY,
     ),
-    # the root of a negative number: the step has no value
+    # the root of a negative number: the library gives no number
     Mutant(
         "the ratio turned",
         "variance = (beta_prod_t_prev / beta_prod_t)",
         "variance = (beta_prod_t / beta_prod_t_prev)",
-        UNDECIDED,
+        ALL_WRONG,
         NOISY,
     ),
 ]
@@ -231,4 +231,83 @@ FLOW = [
         ALL_WRONG,
     ),
     Mutant("noise nobody asked for", "if self.config.stochastic_sampling:", "if True:", RIGHT_ON_A_POINT),
+]
+
+BLEND = "+ (alpha_t * ((torch.exp(-h) - 1.0) / h + 1.0)) * D1\n                - (alpha_t"
+SECOND = "- 0.5 * (alpha_t * (torch.exp(-h) - 1.0)) * D1"
+KEPT_OUTPUTS = "self.model_outputs[i] = self.model_outputs[i + 1]"
+LAMBDA = "lambda_s1 = torch.log(alpha_s1) - torch.log(sigma_s1)\n\n        m0, m1 = model"
+IN_SDE = {"algorithm_type": "sde-dpmsolver++"}
+IN_THREE = {"solver_order": "3"}
+
+DPM_MULTISTEP = [
+    Mutant("the slope turned", SECOND, SECOND.replace("- 0.5", "+ 0.5"), RIGHT_ON_A_POINT),
+    Mutant("the slope over the whole step", SECOND, SECOND.replace("0.5 *", ""), RIGHT_ON_A_POINT),
+    Mutant("0.5001 for a half", SECOND, SECOND.replace("0.5", "0.5001"), RIGHT_ON_A_POINT),
+    Mutant("nothing remembered", KEPT_OUTPUTS, "self.model_outputs[i] = model_output", RIGHT_ON_A_POINT),
+    Mutant(
+        "the tangent at half weight",
+        BLEND,
+        BLEND.replace("+ 1.0)) * D1", "+ 0.5)) * D1"),
+        RIGHT_ON_A_POINT,
+        IN_THREE,
+    ),
+    Mutant(
+        "one level on",
+        "self.sigmas[self.step_index - 2],",
+        "self.sigmas[self.step_index - 1] * 2,",
+        RIGHT_ON_A_POINT,
+        IN_THREE,
+    ),
+    Mutant(
+        "order 1 throughout",
+        "if self.lower_order_nums < self.config.solver_order:",
+        "if False:",
+        RIGHT_ON_A_POINT,
+    ),
+    Mutant("the state scaled twice", "sigma_t = sigma * alpha_t", "sigma_t = sigma * alpha_t**2", ALL_WRONG),
+]
+
+TRAPEZOID = "derivative = (self.prev_derivative + derivative) / 2"
+
+HEUN = [
+    Mutant("the first slope alone", TRAPEZOID, "derivative = self.prev_derivative", RIGHT_ON_A_POINT),
+    Mutant("the second slope alone", TRAPEZOID, "pass", RIGHT_ON_A_POINT),
+    Mutant("weights that do not sum to one", TRAPEZOID, TRAPEZOID.replace("/ 2", "/ 2.001"), ALL_WRONG),
+    Mutant("from the second state", "sample = self.sample\n", "pass\n", ALL_WRONG),
+]
+
+CORRECT = "D1_t = model_t - m0\n            x_t = x_t_ - alpha_t * B_h"
+UNIPC = [
+    Mutant("the correction turned", CORRECT, CORRECT.replace("- alpha_t", "+ alpha_t"), RIGHT_ON_A_POINT),
+    Mutant("no correction", "use_corrector = (\n", "use_corrector = False and (\n", RIGHT_ON_A_POINT),
+    Mutant(
+        "the predicted state kept", "self.last_sample = sample", "self.last_sample = sample * 1.01", UNDECIDED
+    ),
+]
+
+PLMS = [
+    Mutant("58 for 59", "- 59 *", "- 58 *", ALL_WRONG),
+    Mutant(
+        "outputs exchanged",
+        "(3 * self.ets[-1] - self.ets[-2]) / 2",
+        "(3 * self.ets[-2] - self.ets[-1]) / 2",
+        RIGHT_ON_A_POINT,
+    ),
+    Mutant(
+        "the mean of the ends left out",
+        "model_output = (model_output + self.ets[-1]) / 2",
+        "model_output = self.ets[-1]",
+        RIGHT_ON_A_POINT,
+    ),
+]
+
+MIDPOINT = [
+    Mutant("to the middle only", "dt = sigma_next - sigma_hat", "dt = sigma_interpol - sigma_hat", ALL_WRONG),
+    Mutant(
+        "a slope of the end",
+        "(sample - pred_original_sample) / sigma_interpol",
+        "(sample - pred_original_sample) / sigma_next",
+        ALL_WRONG,
+    ),
 ]

@@ -96,6 +96,7 @@ class _Reader:
         noise, drawn = _input("n", 0), _drawn(tracer)
         self._values |= {state: tracer.value(state), network: tracer.value(network), noise: drawn}
         left = [_Held(name, t, read(t)) for name, t in self._kept_tensors() if tracer.is_symbolic(t)]
+        _check_noise(left)
         output, now, then = read(result), self._table.level(place), self._table.level(following)
         kept = {h.name: h.value for h in left if h.name in self.family.folded}
         before = [part for call in self._calls for part in call.now]
@@ -123,13 +124,14 @@ class _Reader:
             relations=self._table.domain(used),
             assumptions=(*tracer.assumptions, *unseen, tracer.setting, *self._table.coincidences(used)),
             point={
+                **{v: value for v, value in tracer.point.items() if v.param.role == "noise"},
                 **self._values,
                 **{s: self._table.values[s] for s in (*used, *symbols(*before))},
                 **{to: tracer.value(v) for v, to in meant.items() if to in folded},
             },
             got=result.flatten()[0].item(),
             schedule=self._table.places(used),
-            origins={e: where for e, where in tracer.origins.items() if e in parts},
+            origins={substitute(e, meant): at for e, at in tracer.origins.items() if e in parts},
         )
         self._held = [h._replace(value=step.unfolded(h.value)) for h in left]
         self._calls.insert(0, step)
@@ -227,6 +229,14 @@ def _drawn(tracer: Tracer) -> Fraction:
     if len(drawn) > 1:
         raise Unsupported(f"a step draws {len(drawn)} noises; the formulas here have one")
     return tracer.value(drawn[0]) if drawn else Fraction(1)
+
+
+def _check_noise(held: Sequence[_Held]) -> None:
+    """Draws that are remembered are told apart by their call, which is known of normal ones only."""
+    for name, _, value in held:
+        strange = [s for s in symbols(value) if s.param.role == "noise" and s.param.name[0] != "n"]
+        if strange:
+            raise Unsupported(f"{name} keeps a draw that is not normal")
 
 
 def _sides(relation: Relation | None) -> tuple[Expr, ...]:
