@@ -13,7 +13,7 @@ from equiv import obligations
 from equiv.obligations.specifications import specification
 from equiv.running.catalogue import claims
 from equiv.subjects.subject import configuration, resolve
-from equiv.symbolic import side_conditions
+from equiv.symbolic import balls, expression, side_conditions, witness
 from equiv.symbolic.decision import Domain, Equal, decide
 from equiv.symbolic.expression import Expr, postorder
 from equiv.symbolic.prover import prove
@@ -110,4 +110,7 @@ def test_step_equals_formula(benchmark: BenchmarkFixture, name: str, by: str) ->
 def forget() -> None:
     """Neither side may know the answer from the round before."""
     side_conditions._z3_proves.cache_clear()
+    expression._symbols_below.cache_clear()
+    witness._recalled.cache_clear()
+    balls._program.cache_clear()
     sympy.core.cache.clear_cache()
