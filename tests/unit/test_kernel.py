@@ -1,6 +1,8 @@
 """The second kernel accepts what is true and shown, and nothing that is false or true by convention only."""
 
 import importlib
+import random
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,15 +13,17 @@ from sympy import Eq, Gt, Ne, S, cos, exp, log, pi, sin, sqrt, symbols
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.evidence import Equality, KernelProof, Outcome, Proof, Rejected, Witness
-from equiv.result import Run
+from equiv.result import Run, Task
+from equiv.running import kernel as running_kernel
 from equiv.running import selection
 from equiv.running.catalogue import claims
 from equiv.running.kernel import second_opinion
 from equiv.running.local import LocalProcesses
+from equiv.running.worker import result
 from equiv.symbolic.kernel import coqc
-from equiv.symbolic.kernel.check import check
+from equiv.symbolic.kernel.check import check, settled
 from equiv.symbolic.kernel.terms import Names, defined, read, text
-from equiv.verdict import Verdict, judge
+from equiv.verdict import Verdict, exit_code, judge
 
 needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not installed")
 
@@ -184,3 +188,164 @@ def test_a_term_is_printed_as_it_is_written() -> None:
         term = read(-2 * (a / b) ** 2 + sqrt(x**2 + 1) / (-a) - (x - z), Names())
     assert text(term) == "- 2 * (a / b) ^ 2 + sqrt (x ^ 2 + 1) / - a - (x - z)"
     assert [str(d) for d in defined(term)] == ["b <> 0", "0 <= x ^ 2 + 1", "- a <> 0"]
+
+
+@needs_rocq
+@pytest.mark.parametrize(
+    ("planted", "axiom"),
+    [
+        ("Axiom cheat : forall n : R, n = 0.", "cheat"),
+        ("Lemma cheat : forall n : R, n = 0. Admitted.", "cheat"),
+    ],
+)
+def test_what_rests_on_more_than_the_real_numbers_is_void(planted: str, axiom: str, home: Path) -> None:
+    """Neither an axiom of our own nor an unfinished proof gets through, though Rocq accepts both files."""
+    proof = "Lemma one : 1 = 0. Proof. apply cheat. Qed."
+    text = f"{coqc.HEAD}{planted}\n{proof}\nDefinition everything := one.\n"
+    assert coqc.compiles(text, home).accepted
+    claimed = KernelProof(links=("one",), version=coqc.version(), module=coqc.module(text))
+    found = settled({"a-claim": claimed}, home)["a-claim"]
+    assert found.links == ()
+    assert axiom in found.reason
+    assert found.outcome is Outcome.UNKNOWN
+
+
+@needs_rocq
+def test_a_claim_whose_hypotheses_contradict_each_other_is_not_counted(home: Path, tmp_path: Path) -> None:
+    with sympy.evaluate(False):
+        never = (Gt(a, b, evaluate=False), Gt(b, a, evaluate=False))
+        proof = check(claim_of(chain("Vacuous", a, ("by sight", a)), hypotheses=never), home, tmp_path)
+    assert proof.links == ()
+    assert "no point was found at which the hypotheses hold" in proof.unchecked[0].reason
+
+
+@needs_rocq
+def test_hypotheses_are_shown_to_hold_somewhere(home: Path, tmp_path: Path) -> None:
+    with sympy.evaluate(False):
+        between = (Gt(a, b, evaluate=False), Gt(cos(a), 0, evaluate=False))
+        proof = check(
+            claim_of(chain("True", a - b, ("by sight", -b + a)), hypotheses=between), home, tmp_path
+        )
+    assert len(proof.links) == 1
+    written = (tmp_path / proof.file).read_text(encoding="utf-8")
+    assert "exists b a : R,\n    0 < b /\\ 0 < a /\\ b < a /\\ 0 < cos a." in written
+
+
+@needs_rocq
+def test_a_text_cannot_break_out_of_its_comment(home: Path, tmp_path: Path) -> None:
+    hostile = 'x *) Axiom cheat : 1 = 0. (* " (* *)) " *'
+    with sympy.evaluate(False):
+        file = claim_of(chain(hostile, a + b, (hostile, b + a)))
+    file.CLAIM = Claim(
+        id="a-claim", title=hostile, statement=hostile, source=Source(seed="0", section=hostile)
+    )
+    proof = check(file, home, tmp_path)
+    assert len(proof.links) == 1
+    assert set(proof.assumptions) <= coqc.ALLOWED
+
+
+@needs_rocq
+def test_a_false_link_that_was_proved_is_an_internal_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path
+) -> None:
+    """From the normal form's PROVED to the exit code: the kernel accepts that a link is false."""
+    proved = Proof(
+        equalities=(Equality(title="", left="", right="", why="", outcome=Outcome.HOLDS),),
+        rejected=(Rejected(name="", witness=Witness(inputs={}, expected="0", got="1")),),
+    )
+    with sympy.evaluate(False):
+        kernel = check(claim_of(chain("Wrong", sqrt(a + b), ("no", sqrt(a) + sqrt(b)))), home, tmp_path)
+    assert kernel.rejected
+    task = Task(kind="claim", id="p-mse-table")
+    done = Run(started="", versions={}, results=(result(task, [proved], 0.0),))
+    assert [r.verdict for r in done.results] == [Verdict.PROVED]
+    monkeypatch.setattr(running_kernel, "_ask", lambda *_: {task.id: kernel})
+    opinion = second_opinion(done, tmp_path)
+    assert [r.verdict for r in opinion.results] == [Verdict.INTERNAL_ERROR]
+    assert exit_code([r.verdict for r in opinion.results]) == 3
+
+
+ROUND_TRIP = {
+    "signs and quotients": lambda: -2 * (a / b) ** 2 + sqrt(x**2 + 1) / (-a) - (x - z),
+    "powers": lambda: a ** (b / 2) * exp(-(x**2) / (2 * b)) / (b * sqrt(2 * pi)),
+    "logarithms and angles": lambda: log(a / (b + 1)) ** 3 - sin(pi * x / 2) * cos(x - z),
+    "sizes": lambda: sympy.Max(x, z, a) - sympy.Min(x, -z) + abs(x * z),
+    "hyperbolic functions": lambda: sympy.tanh(x) * sympy.sech(z) - sympy.cosh(x - z) + sympy.sinh(-x),
+    "negative powers": lambda: a ** sympy.Rational(-3, 2) / (1 / b - x**2) ** -2,
+}
+
+
+@pytest.mark.parametrize("name", ROUND_TRIP)
+def test_a_term_has_the_value_of_what_it_was_read_from(name: str) -> None:
+    """The text is read back by the levels of Rocq's notation, so that reader and printer are both tested."""
+    with sympy.evaluate(False):
+        expression = ROUND_TRIP[name]()
+        shown = text(read(expression, Names()))
+    chance = random.Random(7)
+    for _ in range(10):
+        point = {s: sympy.Float(chance.uniform(0.2 if s.is_positive else -3, 3), 30) for s in (a, b, x, z)}
+        wanted = expression.evalf(30, subs=point)
+        got = rocq_value(shown, {s.name: value for s, value in point.items()})
+        assert abs(wanted - got) <= 1e-20 * (1 + abs(wanted)), shown
+
+
+def test_the_reading_of_a_term_tells_a_wrong_printer() -> None:
+    point = {"a": sympy.Float(2, 30), "b": sympy.Float(4, 30)}
+    assert rocq_value("- a ^ 2 / b * a - (a - b)", point) == 0
+    assert rocq_value("(- a) ^ 2 / (b * a) - a - b", point) == -5.5
+
+
+_BINARY = {"+": 50, "-": 50, "*": 40, "/": 40, "^": 30}  # Rocq's levels: a smaller one binds tighter
+_NEGATION = 35
+_APPLIED: dict[str, tuple[int, Any]] = {
+    "sqrt": (1, sqrt),
+    "exp": (1, exp),
+    "ln": (1, log),
+    "sin": (1, sin),
+    "cos": (1, cos),
+    "cosh": (1, sympy.cosh),
+    "sinh": (1, sympy.sinh),
+    "tanh": (1, sympy.tanh),
+    "Rabs": (1, abs),
+    "Rmax": (2, sympy.Max),
+    "Rmin": (2, sympy.Min),
+    "Rpower": (2, lambda base, exponent: exp(exponent * log(base))),
+}
+
+
+def rocq_value(shown: str, point: dict[str, Any]) -> Any:
+    """The value of a term of Rocq's, by the levels of its scope of real numbers."""
+    words = re.findall(r"[A-Za-z_][\w']*|\d+|[-+*/^()]", shown)
+
+    def atom() -> Any:
+        word = words.pop(0)
+        if word == "(":
+            inner = expression(50)
+            assert words.pop(0) == ")"
+            return inner
+        if word in _APPLIED:
+            count, function = _APPLIED[word]
+            return function(*(atom() for _ in range(count)))
+        if word == "PI":
+            return pi.evalf(30)
+        return point[word] if word in point else sympy.Float(word, 30)
+
+    def expression(level: int) -> Any:
+        if words[0] == "-" and level >= _NEGATION:
+            words.pop(0)
+            left = -expression(_NEGATION)
+        else:
+            left = atom()
+        while words and words[0] in _BINARY and _BINARY[words[0]] <= level:
+            sign = words.pop(0)
+            right = expression(30 if sign == "^" else _BINARY[sign] - 1)
+            left = {
+                "+": lambda u, v: u + v,
+                "-": lambda u, v: u - v,
+                "*": lambda u, v: u * v,
+                "/": lambda u, v: u / v,
+                "^": lambda u, v: u ** int(v),
+            }[sign](left, right)
+        return left
+
+    return expression(50)
