@@ -50,11 +50,12 @@ def test_a_source_distribution_holds_the_theorems_once(built: Path) -> None:
     assert not any(name.startswith("equiv/proofs/") for name in names)
 
 
-def test_a_task_of_nox_checks_what_the_report_runs_by_default() -> None:
-    from equiv.running.selection import SAMPLERS
+def test_a_task_of_nox_checks_every_library_that_its_environment_has() -> None:
+    from equiv.subjects.subject import ADAPTERS
 
     text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    assert all(f'"{sampler}"' in text for sampler in SAMPLERS)
+    assert '"check", "all"' in text
+    assert all(f'"{library.replace("_", "-")}"' in text for library in ADAPTERS)
 
 
 def test_our_expected_defects_are_a_file_of_expected_defects() -> None:
