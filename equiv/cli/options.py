@@ -45,7 +45,7 @@ _RUNNING = (
     click.option(
         "--time-limit",
         type=Seconds(),
-        default=60.0,
+        default=120.0,
         show_default=True,
         metavar="SECONDS",
         help="For each task.",

@@ -51,7 +51,7 @@ class LocalProcesses:
     """
 
     jobs: int = 0  # 0: one for each processor
-    seconds: float = 60.0
+    seconds: float = 120.0
     memory: int = 8 * 2**30  # bytes
     work: worker.Work = worker.execute
 
