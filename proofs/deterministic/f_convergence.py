@@ -9,7 +9,8 @@ f-orders p is one for DDIM, where K bounds half of y'', and two for Heun and the
 bounds the remainders T - R / 2 and T - R of Taylor's theorem. DPM-Solver++(2M), in the row of x, steps by d =
 exp(q) (exp(h) - 1), the gain of alpha / sigma, times a prediction extrapolated from two; with r the ratio of
 the step to the last in log-SNR, the larger of the distances at the last two states grows by at most the
-factor 1 + (1 + r) L d, and p is two where steps are of one order of length.
+factor 1 + (1 + r) L d, and p is two where steps are of one order of length. It starts from two exact states;
+else the larger of their errors, times exp((1 + r) L S), is added.
 
 For systems g is a matrix, its norm at most L, and distances are norms.
 
@@ -28,7 +29,8 @@ from equiv.proofs._calculus import rate
 CLAIM = Claim(
     id="f-convergence",
     title="The orders of the deterministic samplers",
-    statement=r"|F(\eta, y) - F(\eta, y')| \le L |y - y'|,\ \text{local errors} \le K h^{p + 1}:\quad"
+    statement=r"|F(\eta, y) - F(\eta, y')| \le L |y - y'|,\ \text{local errors} \le K d^{p + 1},"
+    r"\ d \le h,\ \textstyle\sum d = S:\quad"
     r" |y_n - y(\eta_n)| \le K h^p\, S\, e^{L S}, \qquad p = 1:\ \mathrm{DDIM}, \quad p = 2:\ \mathrm{Heun},"
     r"\ \text{midpoint},\ \mathrm{DPM\text{-}Solver{+}{+}(2M)}\ ((1 + r) L \text{ for } L)",
     source=Source(seed="003", section="Sampling", equation="comment 1, higher-order solvers"),

@@ -38,7 +38,8 @@ CLAIM = Claim(
     statement=r"-\frac{d}{dt} E \log p_t(z_t)"
     r" = \frac1{\sigma_t} E\left[ E[\epsilon | z_t] \cdot u_t(z_t) \right], \quad"
     r" u_t(z) = E[\dot\alpha_t x + \dot\sigma_t \epsilon | z_t = z],"
-    r" \quad \text{for all data with } E |x|^2 < \infty",
+    r" \quad \text{for all data with } E |x|^2 < \infty"
+    r" \quad (\alpha_t, \sigma_t > 0,\ \dot\alpha, \dot\sigma \text{ continuous})",
     source=Source(
         seed="001",
         section="Flow Matching Mathematical Foundations",

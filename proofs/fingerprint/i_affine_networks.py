@@ -96,8 +96,8 @@ CLAIM = Claim(
   ~ same_from_normal S 0 A G B G""",
         ),
     ),
-    statement=r"q_N \sim q'_N \text{ for all } F(l, q) = f_l q + g_l,\ l_i \ne l_j\ (i \ne j)"
-    r" \implies (l, H, \Sigma) \cong (l', H', \Sigma')",
+    statement=r"l_i \ne l_j\ (i \ne j),\ \text{every call leads to the output}:\quad"
+    r" q_N \sim q'_N \text{ for all } F(l, q) = f_l q + g_l \iff (l, H, \Sigma) \cong (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-normal-start",),
     cites=(

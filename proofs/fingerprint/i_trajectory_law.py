@@ -30,8 +30,9 @@ from equiv.proofs._samplers import queries
 CLAIM = Claim(
     id="i-trajectory-law",
     title="Laws of all queries for all networks determine a sampler",
-    statement=r"(q_0, \ldots, q_N) \sim (q'_0, \ldots, q'_N) \text{ for all networks } F,"
-    r"\ \text{no two calls always asked the same} \iff (l, H, \Sigma) = (l', H', \Sigma')",
+    statement=r"\text{no two calls always asked the same}:\quad"
+    r" (l_0, q_0, l_1, \ldots, q_N) \sim (l'_0, q'_0, l'_1, \ldots, q'_N) \text{ for all networks } F"
+    r" \iff (l, H, \Sigma) = (l', H', \Sigma')",
     source=Source(seed="003", section="Overview", equation="implied: two samplers are the same in law"),
     needs=("i-normal-start",),
     open="any number of calls: the chains have three",
@@ -102,7 +103,7 @@ def derivation() -> Derivation:
 
 def _plan() -> Iterable[Chain]:
     asked = _seen(LAST)
-    for u in range(3):
+    for u in (1, 2):  # the first call is asked its noise
         yield chain(
             f"Call {u} is asked near its plan if its noise is near omega",
             asked[u] - _planned(u),

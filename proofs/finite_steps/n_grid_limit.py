@@ -6,9 +6,9 @@ D_i < pi/2 the angles of its N steps of length h = 1 / N. The ratio of deviation
 of theta'^2 exceeds N sum(D_i^2) by a sum of variances, at most B^2 h^2. As tan(D) / D grows, tan(D) is at
 most k D, where k is that quotient at the largest step, and tends to one. So the curve -log cos(D) lies
 between D^2 / 2 and D^2 / 2 + k^2 D^4 / 12, and w = -log of the ratio has N w between (I - B^2 h^2) / 2 and
-(1 + k^2 G^2 h^2 / 6) I / 2, as no D is above G h. And 1 - exp(-w) is between w - w^2 / 2 and w. So N times
-the loss lies below I / 2 by at most (B^2 h^2 + W^2 h) / 2, W the bound of N w, and above it by at most k^2
-G^2 h^2 I / 12: the limit is I / 2.
+W = (1 + k^2 G^2 h^2 / 6) I / 2, as no D is above G h. And 1 - exp(-w) is between w - w^2 / 2 and w. So N
+times the loss lies below I / 2 by at most (B^2 h^2 + W^2 h) / 2, and above it by at most k^2 G^2 h^2 I / 12:
+the limit is I / 2.
 
 Not claimed: grids that are not twice differentiable; stochastic samplers (n-stochastic-grid).
 """
@@ -26,7 +26,8 @@ CLAIM = Claim(
     statement=r"-\tfrac12 \left(\frac{B^2}{N^2} + \frac{W^2}N\right) \le N \left(1 - \prod_i \cos"
     r" \Delta\theta_i\right) - \tfrac12 \int_0^1 \theta'^2\, du \le \frac{k^2 G^2}{12 N^2} \int_0^1"
     r" \theta'^2\, du, \qquad |\theta'| \le G,\ |\theta''| \le B,\ k = \max_i \frac{\tan\Delta\theta_i}"
-    r"{\Delta\theta_i}",
+    r"{\Delta\theta_i},\ \Delta\theta_i < \tfrac\pi2,\ W = \tfrac12 \left(1 + \frac{k^2 G^2}{6 N^2}\right)"
+    r" \int_0^1 \theta'^2\, du",
     source=Source(
         seed="003", section="Sampling", equation="implied: the best integrator depends on the data"
     ),

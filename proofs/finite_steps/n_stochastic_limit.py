@@ -2,14 +2,15 @@ r"""What a fine grid loses on normal data under churn of any amount.
 
 In the gauge of variance 1, a churn step of rho = 1 + e turns what the variance falls short by, D, into m^2 D
 + L^2 (n-stochastic-grid). So after all steps D is the sum of L^2 times the squares of the later m: one step
-adds to a sum of that form. Let theta(u) be a twice differentiable grid of the quarter turn, with N steps of
-uniform u, so that N times the sum of delta^2 over a part of the turn is at most max |theta'| times its
-length, and tends to the integral of theta'^2 there. For theta in a closed part inside the turn, L less (1 +
-e) delta is O(delta^2), and the product of the later m less cos(theta)^e is O(1 / N) (t-churn-weights-limit,
-with phi = 0 at the end): a square differs by the product of difference and sum. What lies outside that part
-contributes to N D at most M^2 max |theta'| times its length (n-churn-converges), which is as small as one
-likes, as 0 <= m <= 1. So N D tends to (1 + e)^2 times the integral of (cos(theta)^e theta')^2 over u, and N
-(1 - sqrt(1 - D)) to half of it, as 1 - sqrt(1 - D) lies between D / 2 and D / 2 + D^2 / 2.
+adds to a sum of that form. Let theta(u) be a grid of the whole quarter turn with a bounded second derivative,
+with N steps of uniform u, so that N times the sum of delta^2 over a part of the turn is at most max |theta'|
+times its length, and tends to the integral of theta'^2 there. For theta in a closed part inside the turn, L
+less (1 + e) delta is O(delta^2), and the product of the later m less cos(theta)^e is O(1 / N)
+(t-churn-weights-limit, with phi = 0 at the end): a square differs by the product of difference and sum. What
+lies outside that part contributes to N D at most M^2 max |theta'| times its length (n-churn-converges), which
+is as small as one likes, as 0 <= m <= 1. So N D tends to (1 + e)^2 times the integral of (cos(theta)^e
+theta')^2 over u, and N (1 - sqrt(1 - D)) to half of it, as 1 - sqrt(1 - D) lies between D / 2 and D / 2 + D^2
+/ 2.
 
 Not claimed: a bound at finite N; grids that stop short of either end, whose weight is cos(theta) per that at
 the end; other data.
@@ -25,7 +26,8 @@ from equiv.proofs._calculus import integral
 CLAIM = Claim(
     id="n-stochastic-limit",
     title="What a fine grid loses under churn",
-    statement=r"x \sim N(0, c^2):\quad \lim_{N \to \infty} N \left(1 - \frac{\operatorname{std} z_0}c\right)"
+    statement=r"x \sim N(0, c^2),\ u = \tfrac iN,\ \theta \text{ rising from } 0 \text{ to } \tfrac\pi2,"
+    r"\ \theta'' \text{ bounded}:\quad \lim_{N \to \infty} N \left(1 - \frac{\operatorname{std} z_0}c\right)"
     r" = \tfrac12 (1 + \eta^2)^2 \int_0^1 \left(\cos^{\eta^2}\!\theta\ \theta'\right)^2 du",
     source=Source(seed="003", section="Diving deeper into samplers", equation="implied: the level of churn"),
     needs=("n-stochastic-grid", "n-churn-converges", "t-churn-weights-limit"),

@@ -30,7 +30,7 @@ CLAIM = Claim(
     title="Marginal trajectories bend",
     statement=r"\dot z_t = u_t(z_t) = E[\epsilon - x \,|\, z_t]: \qquad"
     r" p_t\, \ddot z_t = -\partial_z \left(p_t \mathrm{Var}(\epsilon - x \,|\, z)\right) = 0"
-    r"\ \forall z \iff x \text{ is one point}, \qquad"
+    r"\ \forall z \iff x \text{ is one point} \quad (x \in \mathbb R,\ E x^2 < \infty), \qquad"
     r" x \sim N(0, c^2):\ \ddot z_t = \frac{c^2}{V_t^2} z_t,\ V_t = (1 - t)^2 c^2 + t^2",
     source=Source(
         seed="002", section="Flow Matching: The Direct Path", equation="straight-line trajectories"

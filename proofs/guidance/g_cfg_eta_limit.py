@@ -4,9 +4,10 @@ For normal conditional and unconditional data, g-cfg-eta has the gap D = K M - 1
 the guided precision: D' = F (D + 1) + eta^2 g^2 K D, F = (log K V_c^gamma V_u^(1 - gamma))'. Here F is g^2 K
 times r = gamma (gamma - 1) h^2, with h = (y - 1) / (gamma y + 1 - gamma) and y = V_u / V_c. As h grows with y
 from zero at y = 1, and y lies between 1 and y_0 = v_u / v_c, for gamma > 1 r lies between zero and its value
-Q at y_0. Read backwards from the pure noise, where D = 0, D cannot rise above zero, as there it falls, nor
-fall below -Q / (eta^2 + Q), as there it rises. So at the end M is the tilted variance, short of at most a
-share Q / (eta^2 + Q) of it: the limit as eta grows, for every such data and gamma.
+Q at y_0. Let the tilted variance be positive: then K is, at every level. Read backwards from the pure noise,
+where D = 0 (in the limit of a start with ever less signal, where f has none), D cannot rise above zero, as
+there it falls, nor fall below -Q / (eta^2 + Q), as there it rises. So at the end M is the tilted variance,
+short of at most a share Q / (eta^2 + Q) of it: the limit as eta grows, for every such data and gamma.
 
 Not claimed: guidance with gamma < 1, where D is positive; data that are not normal; eta that changes with t.
 """
@@ -25,7 +26,8 @@ from equiv.proofs._symbols import now
 CLAIM = Claim(
     id="g-cfg-eta-limit",
     title="With growing noise, guidance reaches the tilted variance",
-    statement=r"\gamma > 1:\quad -\frac Q{\eta^2 + Q} \le K M - 1 \le 0, \qquad Q = \frac{\gamma (\gamma - 1)"
+    statement=r"\gamma > 1,\ \tfrac\gamma{v_c} + \tfrac{1 - \gamma}{v_u} > 0:\quad"
+    r" -\frac Q{\eta^2 + Q} \le K M - 1 \le 0, \qquad Q = \frac{\gamma (\gamma - 1)"
     r" (y_0 - 1)^2}{(\gamma y_0 + 1 - \gamma)^2},\ y_0 = \frac{v_u}{v_c}; \qquad \eta \to \infty:\ M_0 \to"
     r" \left(\frac\gamma{v_c} + \frac{1 - \gamma}{v_u}\right)^{-1}",
     source=Source(

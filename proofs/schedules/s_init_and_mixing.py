@@ -37,7 +37,8 @@ CLAIM = Claim(
     id="s-init-and-mixing",
     title="How fast a variance-preserving process forgets its data",
     statement=r"\mathrm{KL}(p_t \,\|\, N(0, I)) \le e^{-B_t}\, \mathrm{KL}(p_0 \,\|\, N(0, I)), \qquad"
-    r" p_0 = N(m, I):\ \mathrm{KL}(p_t \,\|\, N(0, I)) = \tfrac12 e^{-B_t} |m|^2",
+    r" p_0 = N(m, I):\ \mathrm{KL}(p_t \,\|\, N(0, I)) = \tfrac12 e^{-B_t} |m|^2"
+    r" \qquad (\alpha_t = e^{-B_t/2},\ \sigma_t^2 = 1 - \alpha_t^2)",
     source=Source(
         seed="001",
         section="Diffusion Model Mathematical Foundations",

@@ -35,9 +35,10 @@ CLAIM = Claim(
     id="t-churn-marginals",
     title="Churn of any amount has the marginals, as steps shrink",
     statement=r"z_1 \sim p_1,\ \hat x = E[x | z],\ \mathrm{Var}(x | z) \le v:\quad"
-    r" W_2(\mathrm{law}(y_s), p_s)^2 \le v\, m\, S\, e^{2 \ell S}, \qquad"
+    r" W_2\left(\mathrm{law}\, \tfrac{z_s}{\alpha_s}, \mathrm{law}(x + r_s \epsilon)\right)^2"
+    r" \le v\, m\, S\, e^{2 \ell S}, \qquad"
     r" S = \tfrac\rho2 (\lambda_s - \lambda_1),\ m = \tfrac\rho2 \max_i \Delta\lambda_i,"
-    r"\ \ell = \frac v{r_s^2},\ y = \frac z\alpha",
+    r"\ \ell = \frac v{r_s^2},\ r = \frac\sigma\alpha",
     source=Source(
         seed="003",
         section="SDE and ODE Perspective",

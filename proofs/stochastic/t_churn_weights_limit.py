@@ -34,7 +34,8 @@ CLAIM = Claim(
     statement=r"\left|m - \left(\frac{\cos\theta}{\cos\varphi}\right)^{\eta^2}\right| \le"
     r" \frac{A\, \delta^2}{\cos^2\varphi}, \quad |L - (1 + \eta^2) \sin\delta| \le \frac{(c + \eta^2)"
     r" \sin^2\delta}{\cos\varphi \sin\theta}: \qquad \frac{|h_\theta|}\delta = \frac L\delta"
-    r" \prod_{\text{later}} m \to (1 + \eta^2) \cos^{\eta^2}\!\theta",
+    r" \prod_{\text{later}} m \to (1 + \eta^2) \cos^{\eta^2}\!\theta \quad (0 < \theta < \tfrac\pi2), \qquad"
+    r" c = \max(1, \eta^2 \max(1, \eta^2 - 1)),\ A = \tfrac12 |\eta^2 - 1| + 2 c",
     source=Source(
         seed="003", section="Diving deeper into samplers", equation="churn diminishes early predictions"
     ),
