@@ -33,8 +33,8 @@ from equiv.proofs._symbols import eps_hat, now, z_t
 CLAIM = Claim(
     id="l-loss-identification",
     title="w decides the objective; w, p and the error decide its noise",
-    statement=r"\int w E\, d\lambda \text{ orders all predictions as } \int v E\, d\lambda \iff v = C w,"
-    r" \qquad"
+    statement=r"w, v > 0:\ \int w E\, d\lambda \text{ orders all predictions as } \int v E\, d\lambda"
+    r" \iff v = C w, \qquad"
     r" \mathrm{Var}\left[\tfrac wp \ell\right] = \int \frac{w^2}p E[\ell^2]\, d\lambda"
     r" - \left(\int w E[\ell]\, d\lambda\right)^2",
     source=Source(

@@ -27,9 +27,8 @@ CLAIM = Claim(
     statement=r"b_i = \tfrac1N \beta\left(\tfrac iN\right):\quad"
     r" \Bigl|\log \prod_{i=1}^N (1 - b_i) + \int \beta\Bigr| \le \frac1{2 N}"
     r" \left(B + \frac{A^2}{1 - A / N}\right),\ 0 \le \beta \le A < N,\ |\beta'| \le B;"
-    r" \qquad"
-    r" b_i = \tfrac1N \left(\beta_0 + \tfrac i{N - 1} (\beta_1 - \beta_0)\right),\ 0 \le i < N:\quad"
-    r" \prod_i (1 - b_i) = e^{-\int \beta - R}, \qquad"
+    r" \qquad b_i = \tfrac1N \left(\beta_0 + \tfrac i{N - 1} (\beta_1 - \beta_0)\right) \in (0, 1),"
+    r"\ 0 \le i < N:\quad \prod_i (1 - b_i) = e^{-\int \beta - R}, \qquad"
     r" \tfrac Q2 \le R \le \frac Q{2 (1 - b_{\max})}, \qquad"
     r" Q = \sum_i b_i^2"
     r" = \frac1N \left(\int \beta^2 + \frac{(\beta_1 - \beta_0)^2}{6 (N - 1)}\right)",

@@ -82,6 +82,12 @@ def _exact_with_x() -> Iterable[Chain]:
         churn_step(now.alpha * y, x_hat, noise, rho, now, then) / then.alpha,
         ("r_s kappa^(rho - 1) / r_t is kappa^rho", kept * y + (1 - kept) * x_hat + fresh * noise),
     )
+    yield chain(
+        "Without noise (rho = 1) it is the DDIM step, per signal",
+        churn_step(now.alpha * y, x_hat, S.Zero, S.One, now, then) / then.alpha,
+        ("q is kappa", kappa(now, then) * y + (1 - kappa(now, then)) * x_hat),
+    )
+    yield chain("... and what it keeps of the noise", kappa(now, then) * r_t, ("is all of it", r_s))
     yield chain("With the true x it is exact: the signal", _step(x, x), ("q + 1 - q", x))
     yield chain(
         "With the true x it is exact: the variance of the noise",

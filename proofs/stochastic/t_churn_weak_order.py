@@ -30,7 +30,8 @@ from equiv.proofs._calculus import mean, rate
 CLAIM = Claim(
     id="t-churn-weak-order",
     title="Churn of any amount is of weak order one",
-    statement=r"z_1 \sim p_1,\ \hat x = E[x | z],\ |x| \le R:\quad \left|E f(y_s) - E_{p_s} f\right| \le"
+    statement=r"z_1 \sim p_1,\ \hat x = E[x | z],\ |x| \le R:\quad "
+    r" \left|E f\left(\tfrac{z_s}{\alpha_s}\right) - E f(x + r_s \epsilon)\right| \le"
     r" \tfrac12 R^2\, m\, S\, e^{2 \ell S} \left(\max |f''| + k S \max |f'|\right), \qquad"
     r" \ell = \frac{R^2}{r_s^2},\ k = \frac{8 R^3}{r_s^4},\ S = \tfrac\rho2 (\lambda_s - \lambda_1),"
     r"\ m = \tfrac\rho2 \max_i \Delta\lambda_i",
