@@ -121,14 +121,21 @@ def _moved(marked: Sequence[Marked], stride: float, fresh: float, tracer: Tracer
         drawn = torch.randn(m.tensor.shape, dtype=torch.float64, generator=chance)
         m.tensor.copy_(drawn if fresh == 1 else m.tensor.double() + fresh * drawn)
         point |= dict(zip(m.expressions, map(Fraction, m.tensor.flatten().tolist()), strict=True))
-    levels = list(dict.fromkeys(s for m in tables for s in symbols(*m.expressions)))
-    levels.sort(key=lambda s: abs(tracer.value(s)))  # so that those that differ keep their order
+    held = dict.fromkeys(e for m in tables for e in m.expressions)
+    here = {s: float(tracer.value(s)) for s in symbols(*held)}
+    levels = sorted(here, key=lambda s: abs(here[s]))  # so that those that differ keep their order
     coarsest = max((m.tensor.dtype for m in tables), key=lambda d: torch.finfo(d).eps, default=torch.float64)
-    for k, s in enumerate(levels):
-        share = 1 - stride * (len(levels) - k) / len(levels)
-        moved = torch.tensor(float(tracer.value(s)) * share, dtype=coarsest)
-        point[s] = Fraction(moved.item()) if stride else tracer.value(s)
+    shares = [1 - stride * (len(levels) - k) / len(levels) for k in range(len(levels))]
+    moved = torch.tensor([here[s] * share for s, share in zip(levels, shares, strict=True)], dtype=coarsest)
+    values = moved.tolist() if stride else [here[s] for s in levels]
+    point |= dict(zip(levels, map(Fraction, values), strict=True))
     for m in tables if stride else ():
-        values = [float(replay.value(e, point, replay.EXACT).mid()) for e in m.expressions]
-        m.tensor.copy_(torch.tensor(values, dtype=torch.float64).view(m.tensor.shape))
+        m.tensor.copy_(_values(m.expressions, point).view(m.tensor.shape))
     return point
+
+
+def _values(expressions: Sequence[Expr], point: Point) -> torch.Tensor:
+    exact = (
+        point[e] if e.op == "symbol" else replay.value(e, point, replay.EXACT).mid() for e in expressions
+    )
+    return torch.tensor([float(v) for v in exact], dtype=torch.float64)
