@@ -23,7 +23,8 @@ from equiv.proofs._symbols import now, x_hat, z_t
 CLAIM = Claim(
     id="d-posterior-mean",
     title="The best prediction is the conditional expectation",
-    statement=r"\arg\min_N E \lVert N(z) - T \rVert^2 = E[T | z]\ \ (E \lVert T \rVert^2 < \infty), \qquad"
+    statement=r"\operatorname{argmin}_N E \lVert N(z) - T \rVert^2 = E[T | z]"
+    r" \ \ (E \lVert T \rVert^2 < \infty), \qquad"
     r" E[\epsilon | z] = \frac{z - \alpha E[x | z]}\sigma,\quad"
     r" E[v | z] = \alpha E[\epsilon | z] - \sigma E[x | z],\quad E[u | z] = E[\epsilon | z] - E[x | z]",
     source=Source(seed="003", section="Training", equation="6 and the table of network outputs"),

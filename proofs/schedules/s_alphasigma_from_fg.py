@@ -88,7 +88,11 @@ def derivation() -> Derivation:
                 ),
                 ("alpha^2 is exp(2 int f)", _grows(stated)),
             ),
-            chain("The stated sigma^2 starts at zero", at(stated, t, 0), ("an empty integral", S.Zero)),
+            chain(
+                "The stated sigma^2 starts at zero: it and alpha",
+                at(_alpha(t) + stated, t, 0),
+                ("empty integrals", S.One),
+            ),
             chain(
                 "What the source calls sigma^2 grows by g^2 / alpha^2 instead",
                 rate(_variance_per_signal(t)),
