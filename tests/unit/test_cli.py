@@ -219,7 +219,7 @@ def test_a_name_that_is_not_there_gets_one_line_and_the_nearest(
     [
         ("check", SUBJECT, "--config", "spacing"),
         ("check", SUBJECT, "--config", "steps=0"),
-        ("check", "diffusers"),
+        ("check", "diffuser"),
         ("check", "./mine.py:step"),
         ("check", SUBJECT, "--expect", "missing.toml"),
         ("report", "missing.json"),

@@ -35,7 +35,7 @@ from equiv.lifting import operators, plan
 from equiv.result import Result, Task, decode
 from equiv.running import worker
 from equiv.running.local import LocalProcesses
-from equiv.subjects import diffusers as adapter
+from equiv.subjects.diffusers import building
 from equiv.symbolic.prover import prove
 from equiv.symbolic.roots import Roots
 from equiv.verdict import Verdict, judge
@@ -93,7 +93,7 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[Evid
                 net, z = change(net, z)
                 return super().step(net, t, z, **options)
 
-        monkeypatch.setattr(adapter, "_class", lambda _name: LookAlike)
+        monkeypatch.setattr(building, "_class", lambda _name: LookAlike)
         obligations._lifted.cache_clear()
         task = Task(kind="check", id="step-equals-formula", subject=FLOW, config={"steps": "2"})
         return list(obligations.check(task))
