@@ -209,7 +209,7 @@ def test_the_listing_shows_claims_and_what_came_of_them() -> None:
     assert "NOT SETTLED" not in plain + judged
 
 
-@pytest.mark.parametrize("verdict", set(Verdict) - {Verdict.PROVED, Verdict.CORRECTED})
+@pytest.mark.parametrize("verdict", [v for v in Verdict if v not in {Verdict.PROVED, Verdict.CORRECTED}])
 def test_a_sentence_whose_claim_is_not_proved_is_marked(verdict: Verdict) -> None:
     judged = "\n".join(listing(SEEDS, STATED, {"f-ddim-is-fm": result_of(verdict)}))
     marked = judged.count("NOT SETTLED: not proved, as it should be, is f-ddim-is-fm")
