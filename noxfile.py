@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests; arguments go to pytest."""
-    run(session, "pytest", "--benchmark-skip", *session.posargs)
+    run(session, "pytest", "-n", "auto", "--benchmark-skip", *session.posargs)
 
 
 @nox.session
