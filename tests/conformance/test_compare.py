@@ -70,5 +70,5 @@ def test_the_depths_are_those_of_the_command_line() -> None:
 
 
 def test_a_function_is_refused_in_one_line() -> None:
-    with pytest.raises(Unknown, match="k_diffusion.sample_euler is a function"):
+    with pytest.raises(Unknown, match=r"k_diffusion\.sample_euler is a function"):
         compare("k_diffusion.sample_euler", FLOW, "steps")

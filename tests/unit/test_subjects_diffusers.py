@@ -158,6 +158,8 @@ def test_equal_steps_share_a_key(name: str) -> None:
         )
         assert len(steps) == adapter.calls(found, config)
         different = 3 + 2 * family.memory  # a first, inner ones, a last; and those of lower order
+        if name.endswith("LCMScheduler"):  # its boundary scalings are constants of the timestep
+            different = len(steps)
         assert wrong_level or len({step.key for step in steps}) <= different
 
 
@@ -313,7 +315,7 @@ def test_a_look_alike_is_refused(step: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_thresholding_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Unsupported, match="not all computed alike"):
+    with pytest.raises(Unsupported, match="takes a place or a mask from values"):
         lift_lookalike(
             monkeypatch, lambda self, step, *args, **options: step(*args, **options), thresholding=True
         )

@@ -81,7 +81,7 @@ def snippet(subject: Subject, config: Mapping[str, str], step: int, inputs: Inpu
 
 
 def _single(subject: Subject, step: int, inputs: Inputs, call: str) -> Sequence[str]:
-    fed = "scheduler.scale_model_input(z, t)" if subject.gauge != "flow" else "z"
+    fed = _fed(subject)
     values = ", ".join(map(repr, _at(0, inputs)))
     return (
         f"z, net, n = ({_full(subject)} for v in ({values}))",
@@ -103,11 +103,15 @@ def _loop(subject: Subject, step: int, inputs: Inputs, call: str) -> Sequence[st
         f"    z, net, n = ({_full(subject)} for v in values)",
         "    torch.randn = lambda *args, **kwargs: n",
         "    t = scheduler.timesteps[t_index]",
-        "    fed = scheduler.scale_model_input(z, t)",
+        f"    fed = {_fed(subject)}",
         *echo,
         f"    result = scheduler.step({call}).prev_sample",
         "print(result.item())",
     )
+
+
+def _fed(subject: Subject) -> str:
+    return "scheduler.scale_model_input(z, t)" if subject.gauge != "flow" else "z"
 
 
 def _full(subject: Subject) -> str:
