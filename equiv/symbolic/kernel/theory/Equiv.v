@@ -91,9 +91,12 @@ Ltac logarithms_known :=
 
 Ltac by_logarithm :=
   logarithms_known;
-  apply less_of_ln; [positive | positive |]; ln_split;
-  repeat match goal with H : ln _ = _ |- _ => rewrite H end;
-  first [lra | nra].
+  first
+    [ assumption
+    | lra
+    | apply less_of_ln; [positive | positive |]; ln_split;
+      repeat match goal with H : ln _ = _ |- _ => rewrite H end;
+      first [lra | nra] ].
 
 Ltac sign := first [positive | lra | nra | squares | by_logarithm].
 
