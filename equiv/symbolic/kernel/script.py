@@ -11,7 +11,7 @@ from fractions import Fraction
 from equiv.symbolic.kernel.angles import Angles
 from equiv.symbolic.kernel.derivatives import Ladder
 from equiv.symbolic.kernel.powers import Powers
-from equiv.symbolic.kernel.quotients import ONE, Quotient, key, monomials
+from equiv.symbolic.kernel.quotients import ONE, Factored, Quotient, key, monomials
 from equiv.symbolic.kernel.sampling import value
 from equiv.symbolic.kernel.steps import UNFOLDED, Steps, by_size, stages, unfolded
 from equiv.symbolic.kernel.terms import (
@@ -119,13 +119,14 @@ class _Script:
             return True
         if len(open_) == 1 and sign == "<" and self.g.sign(open_[0]) > 0:
             (p,) = open_
-            rest = self.g.divide(Quotient(p, ONE), q)
+            others = tuple((o, int(o is p) - n) for o, n in f.powers if o is not p or n != 1)
+            cofactor = self.g.product_text(Factored(1 / f.constant, others))
             same = self.steps.algebra(gap, extra=self.g.poly(p))
             self.steps.known[key(p)] = p
             self.steps.claim(
                 "P",
                 f"0 < {self.g.poly(p)}",
-                f"apply (positive_factor ({text(gap)}) _ ({self.g.text(rest)})); "
+                f"apply (positive_factor ({text(gap)}) _ ({cofactor})); "
                 f"[apply difference_positive, H{k} | {same} | positive]",
             )
         return len(open_) <= 1
