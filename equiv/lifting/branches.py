@@ -1,7 +1,7 @@
 """What a branch that was taken says of the values."""
 
 from equiv.lifting.refusal import Unsupported
-from equiv.symbolic.expression import Expr, Relation
+from equiv.symbolic.expression import Expr, Relation, symbols
 
 
 def relations(comparison: Expr, *, holds: bool) -> list[Relation]:
@@ -30,3 +30,14 @@ def relations(comparison: Expr, *, holds: bool) -> list[Relation]:
         case "le", False:
             return [Relation(right, "<", left)]
     return [Relation(left, "==" if (name == "eq") == holds else "!=", right)]
+
+
+def of_schedule(relation: Relation) -> Relation:
+    """The relation, which speaks of the schedule alone.
+
+    Raises:
+        Unsupported: it speaks of the state, a network's output or noise.
+    """
+    if any(s.param.role != "schedule" for s in symbols(relation.left, relation.right)):
+        raise Unsupported(f"a branch on the state, the network or noise: {relation}")
+    return relation

@@ -5,35 +5,33 @@ another coefficient than its paper, or goes to another level than the sigmas giv
 """
 
 import math
-import traceback
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from equiv.evidence import Condition, Conformance, Defect, Evidence, Failure, Witness
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Witness
 from equiv.lifting.refusal import Unsupported
 from equiv.obligations import Obligation, lifted_run
+from equiv.obligations.conformance import (
+    DELIBERATE,
+    beyond_rounding,
+    condition,
+    contradicted,
+    raising,
+    undecided,
+)
 from equiv.obligations.methods import METHODS, MISSING, asked
 from equiv.result import Task
 from equiv.subjects.run import SHAPE, LiftedRun, falling, run_alone
 from equiv.subjects.subject import resolve, runner
-from equiv.symbolic import balls, witness
+from equiv.symbolic import balls
 from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, Undecided, decide
-from equiv.symbolic.expression import Expr, const, postorder, substitute, symbol, symbols, text
-from equiv.symbolic.side_conditions import proves
+from equiv.symbolic.expression import Expr, const, postorder, substitute, symbol, text
 
 OBLIGATION = Obligation(
     id="run-equals-method", title="A run equals the method its function names", families=("function",)
 )
 ROUNDING = 4 * 2.0**-53  # of each operation, in float64; four units cover torch's powers and exponentials
-
-
-DELIBERATE = (
-    ValueError,
-    NotImplementedError,
-    AssertionError,
-    ImportError,
-)  # how code refuses what it is asked
 
 
 class Pair(NamedTuple):
@@ -54,52 +52,37 @@ def check(task: Task) -> Sequence[Evidence]:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
     except DELIBERATE:
         raise
-    except Exception as error:
-        if type(raised := _raised_alone(task)) is not type(error):
-            raise  # it is the reading that fails
-        return [_failing(task, says, raised)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the library run alone decides
+        return [_raising(task, says, error)]
     if misread := next(_misread(run), ""):
-        return [_undecided(says, misread)]
+        return [undecided(says, misread)]
     conditions: dict[Condition, None] = {}
     for k, (pair, decision) in enumerate(_decided(run, _pairs(task, run))):
         if not isinstance(decision, Equal):
             return _against(task, says, run, k, pair, decision)
         conditions |= dict.fromkeys(decision.conditions)
+    if not all(map(math.isfinite, run.got)):
+        return [undecided(says, "it feeds the model, or returns, what is no number")]
     conditions |= dict.fromkeys(_taken(run))
     return [
         Conformance(method="lifting", steps=len(run.sigmas) - 1, expected=says, conditions=tuple(conditions))
     ]
 
 
-def _raised_alone(task: Task) -> Exception | None:
-    """What the library raises on the configuration, with nothing watching."""
-    subject, library = resolve(task.subject), runner(task.subject)
-    try:
-        run_alone(library.sampler(subject, task.config), falling(int(task.config["steps"])), 1.0, (), ())
-    except Exception as error:  # noqa: BLE001 - whatever it is
-        return error
-    return None
+def _raising(task: Task, says: str, error: Exception) -> Conformance:
+    """What the library, run alone, raises as it did while it was read.
 
-
-def _failing(task: Task, says: str, raised: Exception | None) -> Conformance:
-    """A run that comes to no end, by a fault that refuses nothing."""
+    Raises:
+        Exception: it does not; it is the reading that fails.
+    """
     sigmas = falling(int(task.config["steps"]))
-    inputs = {"compared": "the sample", "sigmas": ", ".join(map(repr, sigmas))}
-    return Conformance(
-        method="lifting",
-        steps=len(sigmas) - 1,
-        expected=says,
-        witness=Witness(inputs=inputs, expected="a sample", got=f"{type(raised).__name__}: {raised}"),
-        reproduced=True,
-        defect=Defect.RAISES,
-        where=_raising_line(raised),
-        snippet=_snippet(task, sigmas, 1.0, [], []),
-    )
-
-
-def _raising_line(error: Exception | None) -> str:
-    frames = traceback.extract_tb(error.__traceback__) if error else []
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    sampler = runner(task.subject).sampler(resolve(task.subject), task.config)
+    try:
+        run_alone(sampler, sigmas, 1.0, (), ())
+    except type(error) as raised:
+        inputs = {"compared": "the sample", "sigmas": ", ".join(map(repr, sigmas))}
+        return raising(says, raised, len(sigmas) - 1, inputs, _snippet(task, sigmas, 1.0, (), ()))
+    raise error
 
 
 def _pairs(task: Task, run: LiftedRun) -> list[Pair]:
@@ -145,11 +128,7 @@ def _misread(run: LiftedRun) -> Iterator[str]:
 
 
 def _taken(run: LiftedRun) -> Iterator[Condition]:
-    for assumed in run.assumptions:
-        found = assumed.condition
-        if assumed.relation is not None and proves(run.relations, assumed.relation):
-            found = Condition(text=found.text, kind=found.kind, discharged="the domain")
-        yield found
+    yield from (condition(run.relations, assumed) for assumed in run.assumptions)
     shape = " x ".join(map(str, SHAPE))
     yield Condition(
         text=f"run with {len(run.sigmas) - 1} steps to sigma = 0 on a state of shape {shape}, in float64; "
@@ -163,11 +142,9 @@ def _against(task: Task, says: str, run: LiftedRun, k: int, pair: Pair, decision
         case Different():
             return [_refuted(task, says, run, k, pair)]
         case Contradiction():
-            shown = decision.refuted.witness
-            holds = Conformance(method="lifting", steps=1, expected=says)
-            return [holds, Conformance(method="lifting", steps=1, witness=shown, reproduced=True)]
+            return contradicted(says, decision)
         case Undecided(reason=reason):
-            return [_undecided(says, f"{pair.name}: {reason}")]
+            return [undecided(says, f"{pair.name}: {reason}")]
     raise TypeError(decision)
 
 
@@ -175,10 +152,10 @@ def _refuted(task: Task, says: str, run: LiftedRun, k: int, pair: Pair) -> Confo
     """A witness on the sigmas that were run, shown by the library alone."""
     values = {s: const(run.point[s]) for s in run.sigmas if s.op != "const"}
     got, expected = (substitute(e, values) for e in (pair.got, pair.expected))
-    point = _beyond_rounding(got, expected)
+    point = beyond_rounding(got, expected, ROUNDING)
     if point is None:
         why = "the formulas differ, but at these sigmas not beyond the rounding of the run"
-        return _undecided(says, f"{pair.name}: {why}")
+        return undecided(says, f"{pair.name}: {why}")
     state, answers, noise = _inputs(run, point)
     subject, library = resolve(task.subject), runner(task.subject)
     sigmas = falling(len(run.sigmas) - 1)
@@ -227,19 +204,6 @@ def _inputs(run: LiftedRun, point: dict[Expr, Fraction]) -> tuple[float, list[fl
     return of(run.state), [of(q.answer) for q in run.queries], [of(n) for n in run.noises]
 
 
-def _beyond_rounding(got: Expr, expected: Expr) -> dict[Expr, Fraction] | None:
-    """The simplest inputs at which no rounding of ``got`` explains the difference."""
-    tries = witness.points((), list(dict.fromkeys(symbols(got, expected))))
-    for _, point in witness.differences(got, expected, tries):
-        if balls.apart(balls.evaluate(got, point, rounding=ROUNDING), balls.evaluate(expected, point)):
-            return dict(point)
-    return None
-
-
 def _where(run: LiftedRun, pair: Pair) -> str:
     """Where the library computes what differs."""
     return next((run.origins[e] for e in reversed(list(postorder(pair.got))) if e in run.origins), "")
-
-
-def _undecided(says: str, reason: str) -> Conformance:
-    return Conformance(method="lifting", steps=0, expected=says, reason=reason)

@@ -9,12 +9,19 @@ from typing import NamedTuple
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
 from equiv.lifting.refusal import Unsupported
 from equiv.obligations import lifted
+from equiv.obligations.conformance import (
+    DELIBERATE,
+    beyond_rounding,
+    condition,
+    contradicted,
+    raising,
+    undecided,
+)
 from equiv.result import Task
-from equiv.subjects.subject import Assumed, LiftedStep, adapter, resolve
+from equiv.subjects.subject import LiftedStep, adapter, resolve
 from equiv.symbolic import balls, witness
 from equiv.symbolic.decision import Contradiction, Decision, Different, Domain, Equal, Undecided, decide
 from equiv.symbolic.expression import Expr, Relation, postorder, substitute, symbols
-from equiv.symbolic.side_conditions import proves
 
 # every operation of a step rounds to float32 at worst, as its tables do, whatever the state is;
 # four units cover torch's powers and exponentials
@@ -45,13 +52,17 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
         steps = lifted(task.subject, task.config)
     except Unsupported as refusal:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
+    except DELIBERATE:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the library run alone decides
+        return [_raising(task, says, error)]
     conditions: dict[Condition, None] = {}
     statements: dict[object, Sequence[Owed]] = {}
     decisions: dict[object, Decision] = {}
-    undecided: list[Evidence] = []
+    open_: list[Evidence] = []
     for step in steps:
         if not _as_returned(step):
-            undecided.append(_undecided(says, f"step {step.index} was misread: it returned {step.got!r}"))
+            open_.append(undecided(says, f"step {step.index} was misread: it returned {step.got!r}"))
         if step.key not in statements:
             statements[step.key] = owed(step)
         for k, statement in enumerate(statements[step.key]):
@@ -61,14 +72,14 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
             against = _against(task, says, step, statement, decision)
             if any(e.outcome is Outcome.FAILS for e in against):
                 return against
-            undecided += against
+            open_ += against
             conditions |= dict.fromkeys(decision.conditions if isinstance(decision, Equal) else ())
-        conditions |= dict.fromkeys(_condition(step, a) for a in step.assumptions)
-    if undecided:
-        return undecided[:1]
+        conditions |= dict.fromkeys(condition(step.relations, a) for a in step.assumptions)
+    if open_:
+        return open_[:1]
     due = adapter(task.subject).calls(resolve(task.subject), task.config)
     if len(steps) != due:
-        return [_undecided(says, f"{due} calls of the network are due, {len(steps)} are listed")]
+        return [undecided(says, f"{due} calls of the network are due, {len(steps)} are listed")]
     shape = " x ".join(map(str, adapter(task.subject).SHAPE))
     run = (
         f"run with {task.config['steps']} steps on a state of shape {shape}; taken as they are: the levels "
@@ -76,6 +87,24 @@ def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) ->
     )
     counted = Condition(text=run, kind="step counts")
     return [Conformance(method="lifting", steps=len(steps), expected=says, conditions=(*conditions, counted))]
+
+
+def _raising(task: Task, says: str, error: Exception) -> Conformance:
+    """The first step that, run alone, raises what was raised while the steps were read.
+
+    Raises:
+        Exception: none does; it is the reading that fails.
+    """
+    subject, library = resolve(task.subject), adapter(task.subject)
+    inputs = {"z": 0.0, "net": 0.0, "n": 0.0}
+    for step in range(library.calls(subject, task.config)):
+        try:
+            library.run_alone(subject, task.config, step, inputs)
+        except type(error) as raised:
+            snippet = library.snippet(subject, task.config, step, inputs)
+            at = {"step": str(step), **{name: repr(value) for name, value in inputs.items()}}
+            return raising(says, raised, step + 1, at, snippet)
+    raise error
 
 
 def _decide(step: LiftedStep, owed: Owed) -> Decision:
@@ -90,17 +119,14 @@ def _against(task: Task, says: str, step: LiftedStep, owed: Owed, decision: Deci
         case Equal():
             outside = _outside(step, decision)
             why = f"step {step.index}: {outside} does not hold on the library's schedule"
-            return [_undecided(says, why)] if outside else []
+            return [undecided(says, why)] if outside else []
         case Different():
             return [_refuted(task, says, step, owed)]
         case Contradiction():
-            shown = decision.refuted.witness
-            holds = Conformance(method="lifting", steps=1, expected=says)
-            fails = Conformance(method="lifting", steps=1, expected=says, witness=shown, reproduced=True)
-            return [holds, fails]
+            return contradicted(says, decision)
         case Undecided():
             against = None if math.isfinite(step.got) else _no_number(task, says, step, owed)
-            return [against or _undecided(says, f"step {step.index}: {decision.reason}")]
+            return [against or undecided(says, f"step {step.index}: {decision.reason}")]
 
 
 def _no_number(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance | None:
@@ -130,9 +156,9 @@ def _witness(step: LiftedStep, run: Mapping[str, float], expected: str, got: str
 
 
 def _as_returned(step: LiftedStep) -> bool:
-    """Is what the library returned what was read, within the rounding of the step?"""
+    """Is what the library returned a number, and what was read, within the rounding of the step?"""
     read = balls.evaluate(step.output, step.point, rounding=ROUNDING)
-    return bool(read.contains(step.got)) or not read.is_finite()
+    return math.isfinite(step.got) and (bool(read.contains(step.got)) or not read.is_finite())
 
 
 def _outside(step: LiftedStep, proved: Equal) -> str:
@@ -141,26 +167,15 @@ def _outside(step: LiftedStep, proved: Equal) -> str:
     return next((str(r) for r in own if not witness.holds(r, step.point)), "")
 
 
-def _condition(step: LiftedStep, assumed: Assumed) -> Condition:
-    relation, found = assumed.relation, assumed.condition
-    if relation is not None and proves(step.relations, relation):
-        return Condition(text=found.text, kind=found.kind, discharged="the domain")
-    return found
-
-
-def _undecided(says: str, reason: str) -> Conformance:
-    return Conformance(method="lifting", steps=0, expected=says, reason=reason)
-
-
 def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance:
     """A witness on the library's own schedule, shown by the library alone."""
     got, expected = (step.on_this_schedule(step.unfolded(e)) for e in (owed.got, owed.expected))
     if not owed.runs:
-        return _undecided(says, f"step {step.index} keeps something else than the formula does")
-    point = _beyond_rounding(got, expected, owed.relations)
+        return undecided(says, f"step {step.index} keeps something else than the formula does")
+    point = beyond_rounding(got, expected, ROUNDING, owed.relations)
     if point is None:
         why = "the formulas differ, but on the library's schedule not beyond the rounding of the step"
-        return _undecided(says, f"step {step.index}: {why}")
+        return undecided(says, f"step {step.index}: {why}")
     wanted = symbols(*(e for run in owed.runs for e in run.values()))
     point = dict.fromkeys(wanted, Fraction(0)) | point
     runs = [_in_floats(step, run, point) for run in owed.runs]
@@ -190,18 +205,6 @@ def _refuted(task: Task, says: str, step: LiftedStep, owed: Owed) -> Conformance
 def _snippet(runs: Sequence[str]) -> str:
     """What shows ``got``: what the library prints or, after several runs, the sum of the squares."""
     return runs[0] if len(runs) == 1 else "\n\n".join([*runs, "# got is the sum of their squares"])
-
-
-def _beyond_rounding(
-    got: Expr, expected: Expr, relations: tuple[Relation, ...]
-) -> dict[Expr, Fraction] | None:
-    """The simplest inputs at which no rounding of ``got`` explains the difference."""
-    tries = witness.points(relations, list(dict.fromkeys(symbols(got, expected))))
-    for _, point in witness.differences(got, expected, tries):
-        read = balls.evaluate(got, point, rounding=ROUNDING)
-        if balls.apart(read, balls.evaluate(expected, point)):
-            return dict(point)
-    return None
 
 
 def _in_floats(step: LiftedStep, run: dict[str, Expr], point: dict[Expr, Fraction]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from unittest import mock
 import torch
 
 from equiv.lifting.assumption import Assumption
+from equiv.lifting.branches import of_schedule
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.rerun import SEED, Rerun
 from equiv.lifting.tracer import Tracer
@@ -107,8 +108,13 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
         together = _joined(asked, sample)
     if (sample.shape, sample.dtype) != (x.shape, x.dtype):
         raise Unsupported(f"it gives {tuple(sample.shape)} {sample.dtype} for {tuple(x.shape)} {x.dtype}")
-    starts = list(itertools.accumulate((t.numel() for t in (*asked, sample)), initial=0))[:-1]
-    assumed = rerun.hold(together, lambda *given: _joined(*_seeded(sampler, *given)), starts)
+    for a in tracer.assumptions:
+        if a.relation is not None:
+            of_schedule(a.relation)
+    starts = list(itertools.accumulate((t.numel() for t in (*asked, sample)), initial=0))
+    ends = [start - 1 for start in starts[1:]]
+    looked_at = [*starts[:-1], *ends]  # of elements that are computed alike
+    assumed = rerun.hold(together, lambda *given: _joined(*_seeded(sampler, *given)), looked_at)
     told, fed = asked[::2], asked[1::2]
     positive = [s for s in levels if s.op != "const"]
     return LiftedRun(
@@ -123,7 +129,7 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
         relations=tuple(Relation(low, "<", high) for high, low in itertools.pairwise(positive)),
         assumptions=(*tracer.assumptions, *assumed),
         point=tracer.point,
-        got=tuple(together[starts].tolist()),
+        got=tuple(together[starts[:-1]].tolist()),
         origins=tracer.origins,
     )
 

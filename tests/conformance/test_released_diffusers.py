@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from equiv.evidence import Conformance
+from equiv.evidence import Conformance, Defect
 from equiv.obligations import check, tasks
 from equiv.subjects.diffusers import building
 from equiv.verdict import Verdict, judge
@@ -130,3 +130,47 @@ def test_what_cannot_be_read_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> 
     evidence = check(task)
     assert judge(evidence) is Verdict.UNSUPPORTED
     assert Path(evidence[0].where.rpartition(":")[0]).name == Path(__file__).name
+
+
+THIRD_ORDER = {"algorithm_type": "sde-dpmsolver", "solver_order": "3", "final_sigmas_type": "sigma_min"}
+
+
+@pytest.mark.parametrize("obligation", ["step-equals-formula", "next-level-is-listed"])
+def test_an_error_that_refuses_nothing_is_a_defect_and_shown(obligation: str) -> None:
+    task = tasks("diffusers.DPMSolverMultistepScheduler", only=obligation, config=THIRD_ORDER)[0]
+    (found,) = check(task)
+    assert judge([found]) is Verdict.REFUTED
+    assert (found.defect, found.witness.inputs["step"]) == (Defect.RAISES, "2")
+    assert found.where.rpartition(":")[0].endswith("scheduling_dpmsolver_multistep.py")
+    ran = subprocess.run([sys.executable, "-c", found.snippet], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.strip().endswith(found.witness.got)
+
+
+@pytest.mark.parametrize("error", [ValueError("not this prediction type"), NotImplementedError()])
+def test_what_the_library_refuses_is_no_defect(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    class Refuses(diffusers.DDIMScheduler):
+        def step(self, *_args: object, **_named: object) -> object:
+            raise error
+
+    monkeypatch.setattr(building, "_class", lambda _name: Refuses)
+    (task,) = tasks(DDIM, only="step-equals-formula", config={**STRIDE, "steps": "9"})
+    with pytest.raises(type(error)):
+        check(task)
+
+
+def test_an_error_of_the_reading_alone_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    class Watches(diffusers.DDIMScheduler):
+        def step(self, *args: object, **named: object) -> object:
+            if torch.utils._python_dispatch._get_current_dispatch_mode() is not None:
+                raise RuntimeError("watched")
+            return super().step(*args, **named)
+
+    monkeypatch.setattr(building, "_class", lambda _name: Watches)
+    (task,) = tasks(DDIM, only="step-equals-formula", config={**STRIDE, "steps": "8"})
+    with pytest.raises(RuntimeError, match="watched"):
+        check(task)

@@ -39,10 +39,18 @@ def positive(name: str) -> Expr:
     return symbol(name, "schedule", positive=True)
 
 
+THIRD = {"solver_order": "3"}
+RAISES = {  # no step to read: the third one ends with an error that refuses nothing
+    "diffusers.DPMSolverMultistepScheduler": {"algorithm_type": "sde-dpmsolver", **THIRD},
+    "diffusers.EDMDPMSolverMultistepScheduler": {"algorithm_type": "sde-dpmsolver++", **THIRD},
+}
+
+
 def some(found: Any, each: int) -> tuple[dict[str, str], ...]:
-    """Every so many-th configuration, and not many."""
-    among = configurations(found)
-    return among[:: max(each, len(among) // 12)]
+    """Every so many-th configuration that comes to an end, and not many."""
+    raises = RAISES.get(found.name, {"steps": "none"}).items()
+    among = [c for c in configurations(found) if not raises <= c.items()]
+    return tuple(among[:: max(each, len(among) // 12)])
 
 
 def taken(step: Any) -> list[str]:

@@ -108,7 +108,6 @@ CLASSES: dict[str, Family] = {
         refused=(
             {"algorithm_type": "dpmsolver", "final_sigmas_type": "zero"},
             {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "zero"},
-            {"algorithm_type": "sde-dpmsolver", "solver_order": "3"},
         ),
         steps=("10", "20"),
         memory=2,
@@ -148,7 +147,6 @@ CLASSES: dict[str, Family] = {
             "final_sigmas_type": ("zero", "sigma_min"),
         },
         together=(("algorithm_type", "solver_order", "solver_type"), ("final_sigmas_type", "steps")),
-        refused=({"algorithm_type": "sde-dpmsolver++", "solver_order": "3"},),
         steps=("10", "20"),
         memory=2,
     ),

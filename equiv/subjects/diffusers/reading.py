@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from equiv.formulas.levels import Level
+from equiv.lifting.branches import of_schedule
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.rerun import SEED, Rerun, seeded
 from equiv.lifting.tracer import Tracer
@@ -20,7 +21,7 @@ from equiv.subjects.diffusers.classes import Place
 from equiv.subjects.diffusers.running import run_step
 from equiv.subjects.diffusers.tables import Table
 from equiv.subjects.subject import Call, LiftedStep, Prediction, Subject
-from equiv.symbolic.expression import Expr, Relation, Role, postorder, substitute, symbol, symbols
+from equiv.symbolic.expression import Expr, Role, postorder, substitute, symbol, symbols
 
 _PREDICTIONS: dict[str, Prediction] = {
     "epsilon": "eps",
@@ -101,7 +102,8 @@ class _Reader:
         kept = {h.name: h.value for h in left if h.name in self.family.folded}
         before = [part for call in self._calls for part in call.now]
         levels = [*now, *then, *before[: 2 * self.family.memory]]
-        branches = [side for a in tracer.assumptions for side in _sides(a.relation)]
+        taken = [of_schedule(a.relation) for a in tracer.assumptions if a.relation is not None]
+        branches = [side for relation in taken for side in (relation.left, relation.right)]
         used = [s for s in symbols(output, *levels, *kept.values(), *branches) if s.param.role == "schedule"]
         parts = set(postorder(tracer.element(result)))
         step = LiftedStep(
@@ -237,11 +239,3 @@ def _check_noise(held: Sequence[_Held]) -> None:
         strange = [s for s in symbols(value) if s.param.role == "noise" and s.param.name[0] != "n"]
         if strange:
             raise Unsupported(f"{name} keeps a draw that is not normal")
-
-
-def _sides(relation: Relation | None) -> tuple[Expr, ...]:
-    if relation is None:
-        return ()
-    if any(s.param.role != "schedule" for s in symbols(relation.left, relation.right)):
-        raise Unsupported(f"a branch on the state, the network or noise: {relation}")
-    return relation.left, relation.right
