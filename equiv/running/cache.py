@@ -1,15 +1,19 @@
-"""What claims were found to be, kept for as long as nothing that a proof rests on has changed.
+"""What claims and libraries were found to be, kept for as long as nothing that it rests on has changed.
 
-A result is filed under a digest of the proof, of every file of equiv that the proof or the procedure that
-decides it imports, of the claims it needs, and of the versions of the libraries. It is found without
-importing any of them. Only results that came to an end are kept: a crash or a time-out is tried again.
+The result of a claim is filed under a digest of the proof, of every file of equiv that the proof or the
+procedure that decides it imports, of the claims it needs, and of the versions of the libraries; that of a
+check under the files of equiv that the obligation and the adapter import, every file of the library under
+test, and all that is installed beside it. It is found without importing any of them. Only results that came
+to an end are kept: a crash or a time-out is tried again.
 """
 
 import ast
 import functools
 import hashlib
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -21,7 +25,8 @@ from equiv.running import catalogue
 from equiv.running.worker import versions
 
 HOME = Path(".equiv/cache")
-PROCEDURE = ("equiv.symbolic.prover", "equiv.verdict", "equiv.result")
+JUDGED = ("equiv.verdict", "equiv.result")
+PROCEDURE = ("equiv.symbolic.prover", *JUDGED)
 WORKER = "equiv.running.worker"  # by itself: most of what it imports is for other kinds of tasks
 _PACKAGE = Path(equiv.__file__).parent
 
@@ -41,7 +46,8 @@ def find(task: Task) -> Result | None:
 def keep(result: Result) -> None:
     """File a result, whole or not at all; a place that cannot be written to keeps nothing."""
     path = _path(result.task)
-    if path is None or result.cached or any(isinstance(e, Failure) for e in result.evidence):
+    broke = any(isinstance(e, Failure) and e.kind != "unsupported" for e in result.evidence)
+    if path is None or result.cached or broke:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +59,51 @@ def keep(result: Result) -> None:
 
 
 def _path(task: Task) -> Path | None:
-    """Where the result of a task is filed. Only claims are, so far."""
-    if task.kind != "claim" or task.id not in catalogue.claims():
-        return None
-    return HOME / f"{_claim_digest(task.id)}.json"
+    """Where the result of a task is filed; nowhere if it is not known all that it rests on."""
+    if task.kind == "claim" and task.id in catalogue.claims():
+        return HOME / f"{_claim_digest(task.id)}.json"
+    if task.kind == "check" and task.id in catalogue.obligations() and (library := _library(task)):
+        asked = hashlib.sha256(msgspec.json.encode(task, order="deterministic"))
+        asked.update(_check_digest(task.id, library).encode())
+        return HOME / f"{asked.hexdigest()}.json"
+    return None
+
+
+def _library(task: Task) -> str:
+    """The installed library whose code is checked; empty for code that lies elsewhere."""
+    from equiv.subjects.subject import ADAPTERS
+
+    library = task.subject.partition(".")[0]
+    return library if library in ADAPTERS and ":" not in task.subject else ""
+
+
+@functools.cache
+def _check_digest(obligation: str, library: str) -> str:
+    from equiv.subjects.subject import ADAPTERS
+
+    roots = (catalogue.obligations()[obligation].module, ADAPTERS[library], *JUDGED)
+    digest = hashlib.sha256(repr((sorted(versions().items()), _installed())).encode())
+    for module in sorted({*_reached(roots), WORKER}):
+        digest.update(f"{module}\0{_content(module)}".encode())
+    digest.update(_source(library).encode())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """Every distribution with its version, as it names the folder that describes it."""
+    return tuple(sorted({p.name for place in sys.path for p in Path(place).glob("*.dist-info")}))
+
+
+@functools.cache
+def _source(library: str) -> str:
+    """A digest of the code of a library."""
+    digest = hashlib.sha256()
+    spec = find_spec(library)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        for path in sorted(Path(place).rglob("*.py")):
+            digest.update(f"{path}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 @functools.cache
@@ -92,7 +139,9 @@ def _imports(module: str) -> tuple[str, ...]:
     path = _file(module)
     if path is None:
         return ()
-    names = dict.fromkeys(name for name in _named(path) if name.split(".")[0] == "equiv")
+    named = [name.split(".") for name in _named(path)]
+    # importing a module runs the packages that it lies in
+    names = dict.fromkeys(".".join(n[:k]) for n in named if n[0] == "equiv" for k in range(1, len(n) + 1))
     return tuple(name for name in names if _file(name))
 
 

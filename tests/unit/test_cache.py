@@ -4,10 +4,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
+import msgspec
 import pytest
 
-from equiv.evidence import Failure, Proof, Rejected, Witness
+from equiv.evidence import Conformance, Failure, Proof, Rejected, Witness
 from equiv.result import Result, Task
 from equiv.running import cache
 from equiv.running.run import run
@@ -19,7 +22,7 @@ NEEDED, NEEDS_IT, APART = "p-conversions", "f-three-rows", "s-sd3-shift"
 class Executor:
     """Answers every task, and remembers what it was asked."""
 
-    def __init__(self, *evidence: Failure | Proof) -> None:
+    def __init__(self, *evidence: Failure | Proof | Conformance) -> None:
         self.asked: list[str] = []
         self.evidence = list(evidence)
 
@@ -36,9 +39,15 @@ REFUTED = Proof(witness=AT, rejected=(Rejected(name="x", witness=AT),))
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    cache._claim_digest.cache_clear()
+    forget()
     yield
-    cache._claim_digest.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """What a new process does not know."""
+    for known in (cache._claim_digest, cache._check_digest, cache._installed, cache._source):
+        known.cache_clear()
 
 
 def tasks() -> list[Task]:
@@ -47,7 +56,7 @@ def tasks() -> list[Task]:
 
 def again() -> list[str]:
     """What a further run has to do."""
-    cache._claim_digest.cache_clear()
+    forget()
     executor = Executor(REFUTED)
     run(tasks(), executor)
     return executor.asked
@@ -122,3 +131,98 @@ def test_what_is_proved_already_loads_no_sympy() -> None:
     done = subprocess.run(probe, check=True, capture_output=True, text=True)
     assert "cached" in done.stdout
     assert "sympy" not in done.stderr
+
+
+# --- checks ---------------------------------------------------------------------------------------------
+
+STEP, RUN = "diffusers.DDIMScheduler", "k_diffusion.sample_euler"
+HOLDS = Conformance(method="lifting", steps=3)
+
+
+def checks() -> list[Task]:
+    stepwise = Task(kind="check", id="step-equals-formula", subject=STEP, config={"steps": "10"})
+    return [stepwise, Task(kind="check", id="run-equals-method", subject=RUN, config={"steps": "3"})]
+
+
+def checked_again(*evidence: Failure | Conformance) -> list[str]:
+    """The subjects that a further run has to look at."""
+    forget()
+    wanted = checks()
+    executor = Executor(*(evidence or (HOLDS,)))
+    run(wanted, executor)
+    return [t.subject for t in wanted if t.id in executor.asked]
+
+
+def test_a_check_is_taken_over_too() -> None:
+    assert checked_again() == [STEP, RUN]
+    assert checked_again() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "redone"),
+    [
+        ("equiv.lifting.tracer", [STEP, RUN]),
+        ("equiv.obligations", [STEP, RUN]),  # which the obligations lie in
+        ("equiv.obligations.specifications.multistep", [STEP]),
+        ("equiv.subjects.diffusers.classes", [STEP]),
+        ("equiv.subjects.k_diffusion", [RUN]),
+        ("equiv.formulas.samplers", [RUN]),
+        ("equiv.proofs.predictions.p_conversions", []),
+        ("equiv.report.page", []),
+    ],
+)
+def test_a_change_redoes_the_checks_that_rest_on_it(
+    changed: str, redone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked_again()
+    right = cache._content
+    monkeypatch.setattr(cache, "_content", lambda m: "changed" if m == changed else right(m))
+    assert checked_again() == redone
+
+
+def test_a_changed_file_of_the_library_redoes_its_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "library" / "inner"
+    inner.mkdir(parents=True)
+    monkeypatch.setattr(cache, "find_spec", lambda _: Mock(submodule_search_locations=[inner.parent]))
+    (inner / "step.py").write_text("a = 1")
+    checked_again()
+    assert checked_again() == []
+    (inner / "step.py").write_text("a = 2")
+    assert checked_again() == [STEP, RUN]
+
+
+def test_what_is_installed_beside_the_library_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked_again()
+    monkeypatch.setattr(cache, "_installed", Mock(return_value=("torch-0.dist-info",)))
+    assert checked_again() == [STEP, RUN]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"config": {"steps": "13"}}, {"seed": 1}, {"dtype": "bfloat16"}, {"subject": "diffusers.DDPMScheduler"}],
+)
+def test_another_task_is_not_taken_for_it(other: dict[str, Any]) -> None:
+    checked_again()
+    executor = Executor(HOLDS)
+    run([msgspec.structs.replace(checks()[0], **other)], executor)
+    assert executor.asked
+
+
+@pytest.mark.parametrize("subject", ["./mine.py:step", "mine.sampler", "diffusers.other:Scheduler"])
+def test_code_that_lies_elsewhere_is_read_each_time(subject: str) -> None:
+    task = msgspec.structs.replace(checks()[0], subject=subject)
+    run([task], Executor(HOLDS))
+    executor = Executor(HOLDS)
+    run([task], executor)
+    assert executor.asked
+
+
+@pytest.mark.parametrize(
+    ("kind", "redone"), [("unsupported", []), ("crash", [STEP, RUN]), ("time-out", [STEP, RUN])]
+)
+def test_only_what_came_to_an_end_is_kept(kind: Any, redone: list[str]) -> None:
+    failure = Failure(kind=kind, reason="aten.fft is not known")
+    checked_again(failure)
+    assert checked_again(failure) == redone
