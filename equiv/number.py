@@ -114,23 +114,25 @@ def _learn_torch() -> None:
 
 
 def _learn_flint() -> None:
-    from flint import arb, fmpq
+    from flint import acb, arb, arb_series, fmpq
 
     def exactly(_like: Any, value: Any) -> Any:
         return arb(fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value)
 
-    for function, on_flint in (
-        (sqrt, arb.sqrt),
-        (exp, arb.exp),
-        (log, arb.log),
-        (sin, arb.sin),
-        (cos, arb.cos),
-        (pi, lambda _like: arb.pi()),
-        (minimum, arb.min),
-        (maximum, arb.max),
-        (constant, exactly),
-    ):
-        function.register(arb, on_flint)
+    for kind in (arb, acb, arb_series):
+        exp.register(kind, kind.exp)
+        sin.register(kind, kind.sin)
+        cos.register(kind, kind.cos)
+        pi.register(kind, lambda _like: arb.pi())
+        constant.register(kind, exactly)
+    for kind in (arb, arb_series):
+        sqrt.register(kind, kind.sqrt)
+        log.register(kind, kind.log)
+    # what meets a branch cut has no value, or an integral along a path would be wrong
+    sqrt.register(acb, lambda x: x.sqrt(analytic=True))
+    log.register(acb, lambda x: x.log(analytic=True))
+    minimum.register(arb, arb.min)
+    maximum.register(arb, arb.max)
 
 
 _LIBRARIES = {"sympy": _learn_sympy, "torch": _learn_torch, "flint": _learn_flint}

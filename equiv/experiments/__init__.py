@@ -8,7 +8,10 @@ import msgspec
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What an experiment is about, and the types it runs in when none is asked for."""
+    """What an experiment is about, and the types it runs in when none is asked for.
+
+    One that computes in balls has no type, and runs on no device.
+    """
 
     id: str
     title: str

@@ -58,8 +58,10 @@ def experiments(
 ) -> list[Task]:
     """A task for each experiment named, or for all, in the dtype given or in each that it lists.
 
+    One that lists none computes in balls: where all are asked for in some dtype, it is left out.
+
     Raises:
-        Unknown: there is no such experiment or dtype, or the device cannot be used.
+        Unknown: there is no such experiment or dtype, it has no dtypes, or the device cannot be used.
     """
     if dtype:
         find("dtype", dtype, dict.fromkeys(DTYPES), see=", ".join(DTYPES))
@@ -68,8 +70,14 @@ def experiments(
     found = []
     for name in dict.fromkeys(ids) or catalogue.experiments():
         entry = find("experiment", name, catalogue.experiments(), see="equiv list")
-        dtypes = (dtype,) if dtype else msgspec.convert(entry.header, Header).dtypes
-        found += [Task(kind="experiment", id=name, dtype=d, device=device, seed=seed) for d in dtypes]
+        known = msgspec.convert(entry.header, Header).dtypes
+        if known:
+            dtypes = (dtype,) if dtype else known
+            found += [Task(kind="experiment", id=name, dtype=d, device=device, seed=seed) for d in dtypes]
+        elif not dtype:
+            found.append(Task(kind="experiment", id=name))
+        elif ids:
+            raise Unknown(f"{name} computes in balls and has no dtype; run it without --dtype")
     return found
 
 

@@ -82,7 +82,7 @@ def result(
 _ENGINE = {
     "claim": ("sympy", "python-flint", "z3-solver"),
     "check": ("torch", "python-flint", "z3-solver"),
-    "experiment": ("torch", "numpy"),
+    "experiment": ("torch", "numpy", "python-flint"),
 }
 
 

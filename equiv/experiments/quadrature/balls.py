@@ -1,0 +1,90 @@
+r"""Numbers as balls, integrals of analytic functions, and what balls show.
+
+A comparison is in units of the radius of the difference: up to 1 the ball holds 0, above it the two values
+certainly differ.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from flint import acb, arb, ctx, fmpq
+
+from equiv.evidence import Experiment, Witness
+
+P = ParamSpec("P")
+R = TypeVar("R")
+BITS = 72
+GOAL = 2.0**-44  # what an integral aims at; its ball says what it reached
+
+
+def in_balls(run: Callable[P, R]) -> Callable[P, R]:
+    """``run`` at the precision of these experiments."""
+
+    @functools.wraps(run)
+    def precisely(*args: P.args, **kwargs: P.kwargs) -> R:
+        with ctx.workprec(BITS):
+            return run(*args, **kwargs)
+
+    return precisely
+
+
+def ball(value: Any) -> arb:
+    """The tightest ball around an int, a float or a Fraction."""
+    return arb(fmpq(value.numerator, value.denominator)) if isinstance(value, Fraction) else arb(value)
+
+
+def integral(of: Callable[[Any], Any], low: Any, high: Any, goal: float = GOAL) -> arb:
+    """The integral of a function that is analytic wherever its value is finite, and real on the reals."""
+    found: acb = acb.integral(lambda z, _analytic: of(z), acb(low), acb(high), rel_tol=goal, abs_tol=goal)
+    return found.real
+
+
+class Case(NamedTuple):
+    """One input: two values said to be equal, and what false variants say instead of the second."""
+
+    inputs: Mapping[str, Any]
+    expected: arb
+    got: arb
+    variants: Mapping[str, arb] = {}
+
+
+def equal(measure: str, cases: Iterable[Case]) -> Experiment:
+    """The evidence that the two values of every case are equal."""
+    cases = list(cases)
+    ratios = [_ratio(c.got - c.expected) for c in cases]
+    worst = math.nan if any(map(math.isnan, ratios)) else max(ratios, default=math.nan)
+    radius = max((float((c.got - c.expected).rad()) for c in cases), default=math.nan)
+    names = dict.fromkeys(name for c in cases for name in c.variants)
+    apart = {name for c in cases for name, value in c.variants.items() if _ratio(value - c.expected) > 1}
+    return Experiment(
+        worst=worst,
+        bound=1.0,
+        cases=len(cases),
+        rejected=tuple(name for name in names if name in apart),
+        surviving_variants=tuple(name for name in names if name not in apart),
+        witness=_witness(cases[ratios.index(worst)]) if worst > 1 else None,
+        measure=f"{measure}, in units of the radius of its ball (at most {radius:.1e})",
+    )
+
+
+def _ratio(difference: arb) -> float:
+    """How far the midpoint is from 0 in radii, rounded away from 1 on the side of doubt; nan if not known."""
+    if not difference.is_finite():
+        return math.nan
+    if difference.contains(0):
+        middle = abs(float(difference.mid()))
+        return min(middle / float(difference.rad()), 1.0) if middle else 0.0
+    radius = float(difference.rad())
+    return max(abs(float(difference.mid())) / radius, math.nextafter(1, 2)) if radius else math.inf
+
+
+def _witness(case: Case) -> Witness:
+    return Witness(
+        inputs={name: str(value) for name, value in case.inputs.items()},
+        expected=case.expected.str(20),
+        got=case.got.str(20),
+        bound=f"{float((case.got - case.expected).rad()):.1e}",
+    )

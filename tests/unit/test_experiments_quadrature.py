@@ -1,0 +1,123 @@
+"""The experiments by quadrature decide what they should, and reject what is wrong."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+from flint import arb
+
+from equiv.claim import literals
+from equiv.evidence import Evidence, Outcome
+from equiv.experiments import Header
+from equiv.experiments.quadrature import covariance_loss, exact_denoiser
+from equiv.experiments.quadrature.balls import Case, equal
+from equiv.experiments.quadrature.data import DATA
+from equiv.formulas.denoisers import mixture_denoiser
+from equiv.formulas.levels import Level
+from equiv.formulas.predictions import score_from_x
+from equiv.formulas.steps import churn_step
+from equiv.lookup import Unknown
+from equiv.result import Task
+from equiv.running import catalogue, selection
+from equiv.verdict import Verdict, judge
+
+HOME = Path(exact_denoiser.__file__).parent
+NAMES = sorted(p.stem for p in HOME.glob("*.py") if "\nEXPERIMENT = " in p.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def module(request: Any) -> ModuleType:
+    return importlib.import_module(f"equiv.experiments.quadrature.{request.param}")
+
+
+def test_the_claims_are_supported_and_every_variant_is_rejected(module: ModuleType) -> None:
+    evidence, _ = module.run(Task(kind="experiment", id=module.EXPERIMENT.id))
+    assert judge(evidence) is Verdict.SUPPORTED
+    assert all(e.cases and e.rejected and not e.surviving_variants for e in evidence)
+
+
+def test_the_header_is_made_of_literals_and_names_claims_that_there_are(module: ModuleType) -> None:
+    assert module.__file__ is not None
+    assert msgspec.convert(literals(Path(module.__file__), "EXPERIMENT"), Header) == module.EXPERIMENT
+    assert set(module.EXPERIMENT.claims) <= set(catalogue.claims())
+
+
+def off(formula: Any, factor: float = 1.000001) -> Any:
+    """A formula that is a millionth off."""
+    return lambda *args: formula(*args) * arb(factor)
+
+
+def less_noise(z: Any, x_hat: Any, noise: Any, rho: Any, now: Level[Any], then: Level[Any]) -> Any:
+    """Churn whose noise is a thousandth too small."""
+    return churn_step(z, x_hat, noise * arb(0.999), rho, now, then)
+
+
+def other_rho(z: Any, x_hat: Any, noise: Any, rho: Any, now: Level[Any], then: Level[Any]) -> Any:
+    """Churn of a rho that is not the one asked for."""
+    return churn_step(z, x_hat, noise, rho + arb(0.001), now, then)
+
+
+def refuted(evidence: Evidence | Sequence[Evidence]) -> bool:
+    found = list(evidence) if isinstance(evidence, Sequence) else [evidence]
+    return judge(found) is Verdict.REFUTED
+
+
+def test_a_wrong_denoiser_or_score_is_refuted() -> None:
+    assert refuted(exact_denoiser.of_denoiser(off(mixture_denoiser)))
+    assert refuted(exact_denoiser.of_score(off(score_from_x)))
+
+
+@pytest.mark.parametrize("step", [off(churn_step), less_noise, other_rho])
+def test_a_wrong_step_is_refuted(step: Any) -> None:
+    assert refuted(covariance_loss.experiments(step))
+
+
+@pytest.mark.parametrize("data", DATA.values(), ids=DATA)
+@pytest.mark.parametrize("z", [-3, 0.25, 40])
+def test_the_denoiser_without_a_maximum_is_that_of_formulas(data: Any, z: float) -> None:
+    level = Level(arb(0.75), arb(0.5))
+    difference = data.at(level).denoiser(arb(z)) - mixture_denoiser(arb(z), level, *data)
+    assert difference.contains(0)
+    assert difference.rad() < 1e-10
+
+
+def test_a_ball_without_a_value_decides_nothing() -> None:
+    good = Case({}, arb(1), arb(1, 1e-9), {"two": arb(2)})
+    assert equal("", [good]).outcome is Outcome.HOLDS
+    for value in (arb("nan"), arb(1, float("inf"))):
+        assert equal("", [good, Case({}, arb(1), value)]).outcome is Outcome.UNKNOWN
+
+
+def test_no_variant_no_verdict() -> None:
+    assert equal("", [Case({}, arb(1), arb(1))]).outcome is Outcome.UNKNOWN
+    assert equal("", [Case({}, arb(1), arb(1), {"the same": arb(1)})]).surviving_variants == ("the same",)
+    assert equal("", []).outcome is Outcome.UNKNOWN
+
+
+def test_balls_apart_are_a_witness() -> None:
+    found = equal("", [Case({"t": 0.5}, arb(1), arb(1.5, 0.25), {"two": arb(2)})])
+    assert found.outcome is Outcome.FAILS
+    assert found.witness is not None
+    assert found.witness.inputs == {"t": "0.5"}
+
+
+def test_an_experiment_in_balls_has_no_dtype() -> None:
+    name = exact_denoiser.EXPERIMENT.id
+    (task,) = selection.experiments([name])
+    assert task.name == name
+    with pytest.raises(Unknown, match="without --dtype"):
+        selection.experiments([name], dtype="float32")
+    assert name not in {t.id for t in selection.experiments(dtype="float32")}
+
+
+def test_balls_load_neither_torch_nor_sympy() -> None:
+    names = ", ".join(f"equiv.experiments.quadrature.{name}" for name in NAMES)
+    code = f"import sys, {names}; print(*{{'torch', 'sympy', 'z3'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
