@@ -6,17 +6,24 @@ The docstring of the file is the advice shown on failure.
 import functools
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from equiv.evidence import Evidence
 from equiv.result import Task
-from equiv.subjects.subject import LiftedStep, adapter, configuration, configurations, resolve, runner
+from equiv.subjects.subject import (
+    LiftedStep,
+    Subject,
+    adapter,
+    configuration,
+    configurations,
+    resolve,
+    runner,
+)
 
 if TYPE_CHECKING:
     from equiv.subjects.run import LiftedRun
-    from equiv.subjects.subject import Prediction
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,14 +59,23 @@ def tasks(
     wanted = dict(config or {})
     asked = configuration(found, wanted)
     matching = [c for c in configurations(found) if wanted.items() <= c.items()] or [asked]
-    headers = [importlib.import_module(m).OBLIGATION for id_, m in MODULES.items() if only in (None, id_)]
+    modules = [importlib.import_module(m) for id_, m in MODULES.items() if only in (None, id_)]
     return [
-        Task(kind="check", id=header.id, subject=subject, config=c, seed=seed)
+        Task(kind="check", id=module.OBLIGATION.id, subject=subject, config=c, seed=seed)
         for c in matching
-        for header in headers
-        if found.family in header.families
-        and all(c.get(option, "") in found.options.get(option, ())[1:] for option in header.several)
+        for module in modules
+        if _owes(found, module, c)
     ]
+
+
+def _owes(subject: Subject, module: Any, config: Mapping[str, str]) -> bool:
+    """Where not all of its families owe an obligation, its module says who does."""
+    header: Obligation = module.OBLIGATION
+    return (
+        subject.family in header.families
+        and all(config.get(o, "") in subject.options.get(o, ())[1:] for o in header.several)
+        and (not hasattr(module, "owes") or module.owes(subject.name, config))
+    )
 
 
 def check(task: Task) -> Sequence[Evidence]:
@@ -80,13 +96,19 @@ def _lifted(subject: str, config: tuple[tuple[str, str], ...]) -> tuple[LiftedSt
 
 
 def lifted_run(subject: str, config: Mapping[str, str]) -> "LiftedRun":
-    """A run of a function in a configuration.
+    """A run of a function in a configuration. Several obligations of one configuration read it once.
 
     Raises:
         Unsupported: it does something that cannot be read.
     """
-    from equiv.subjects.run import falling, lift
+    return _lifted_run(subject, tuple(sorted(config.items())))
 
-    found = resolve(subject)
-    sampler = runner(subject).sampler(found, config)
-    return lift(sampler, falling(int(config["steps"])), cast("Prediction", found.prediction_types[0]))
+
+@functools.lru_cache(maxsize=16)
+def _lifted_run(subject: str, given: tuple[tuple[str, str], ...]) -> "LiftedRun":
+    from equiv.subjects.run import grid, lift, prediction
+
+    found, config = resolve(subject), dict(given)
+    listed = grid(found, config)
+    values = listed.values(int(config["steps"]))
+    return lift(runner(subject).sampler(found, config), values, prediction(found, config), listed)

@@ -3,11 +3,12 @@
 A model is called as model(x, sigma) and gives back the data prediction; noise is explicit in sigma.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -32,7 +33,11 @@ _FUNCTIONS: dict[str, Options] = {
     "sample_dpmpp_2m_sde": {**_SDE, "solver_type": ("midpoint", "heun")},
     "sample_dpmpp_3m_sde": {**_SDE, "steps": ("4", "1")},  # its third step is the first of order 3
     "sample_dpmpp_sde": _SDE,
+    "sample_lms": {"order": ("4", "2"), "steps": ("5", "1")},
+    "sample_dpm_fast": {"eta": ("0", "1"), "steps": ("3", "4", "5")},
+    "sample_dpm_adaptive": {"order": ("3", "2"), "steps": ("3",)},
 }
+_ENDS = ("sample_dpm_fast", "sample_dpm_adaptive")  # take the smallest and the largest sigma, not a list
 
 
 def names() -> tuple[str, ...]:
@@ -82,19 +87,38 @@ def sampler(subject: Subject, config: Mapping[str, str]) -> Sampler:
 
     Noise along a Brownian path, which some take by default, is given as independent draws.
     """
-    function, options = _function(subject.name.partition(".")[2]), _given(subject, config)
+    name = subject.name.partition(".")[2]
+    function, options = _function(name), _given(subject, config)
     draws = "noise_sampler" in inspect.signature(function).parameters
 
     def run(model: Model, x: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
         given = {"noise_sampler": lambda *_: torch.randn_like(x)} if draws else {}
-        result: torch.Tensor = function(model, x, sigmas, disable=True, **given, **options)
+        listed: tuple[Any, ...] = (sigmas,)
+        if name in _ENDS:
+            listed = (sigmas[-2].item(), sigmas[0].item())
+        if name == "sample_dpm_fast":
+            listed = (*listed, len(sigmas) - 1)
+        with _default_dtype(x.dtype if name in _ENDS else torch.get_default_dtype()):
+            result: torch.Tensor = function(model, x, *listed, disable=True, **given, **options)
         return result
 
     return run
 
 
-def _given(subject: Subject, config: Mapping[str, str]) -> dict[str, float | str]:
-    return {k: config[k] if k == "solver_type" else float(config[k]) for k in subject.options if k != "steps"}
+@contextlib.contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Of the tensors that are made of Python's numbers."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _given(subject: Subject, config: Mapping[str, str]) -> dict[str, float | int | str]:
+    kinds: dict[str, type] = {"solver_type": str, "order": int}
+    return {k: kinds.get(k, float)(config[k]) for k in subject.options if k != "steps"}
 
 
 def snippet(subject: Subject, config: Mapping[str, str]) -> str:
@@ -103,7 +127,10 @@ def snippet(subject: Subject, config: Mapping[str, str]) -> str:
     options = "".join(f", {k}={v!r}" for k, v in _given(subject, config).items())
     if "noise_sampler" in inspect.signature(_function(name)).parameters:
         options += ", noise_sampler=lambda *_: torch.randn_like(x)"
+    listed = "sigmas[-2].item(), sigmas[0].item()" if name in _ENDS else "sigmas"
+    listed += f", {config['steps']}" if name == "sample_dpm_fast" else ""
     return (
         f"from k_diffusion.sampling import {name}\n"
-        f"print({name}(model, x, sigmas, disable=True{options}).flatten()[0].item())"
+        + ("torch.set_default_dtype(x.dtype)\n" if name in _ENDS else "")
+        + f"print({name}(model, x, {listed}, disable=True{options}).flatten()[0].item())"
     )

@@ -1,39 +1,109 @@
-"""A whole run of a function of (model, x, sigmas), read call by call: what it asks the model, and its result.
+"""A whole run of a function of (model, x, levels), read call by call: what it asks, and what it returns.
 
-The state is in the variance-exploding gauge: alpha is 1 at every level, and sigma falls to 0. The model
-gives back its prediction for the state that it is fed and the sigma that it is told.
+The levels are listed as one number each, from noise to clean data: see :class:`Grid`. The model gives back
+its prediction for the state that it is fed and the number that it is told.
 """
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
-from unittest import mock
+from typing import Any, NamedTuple, cast
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from equiv.formulas.levels import Level
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.branches import of_schedule
+from equiv.lifting.draws import is_normal, mean_and_std
+from equiv.lifting.plan import Call
 from equiv.lifting.refusal import Unsupported
-from equiv.lifting.rerun import SEED, Rerun
+from equiv.lifting.rerun import SEED, Rerun, seeded
 from equiv.lifting.tracer import Tracer
-from equiv.subjects.subject import Prediction
+from equiv.number import sqrt
+from equiv.subjects.subject import Gauge, Prediction, Subject
 from equiv.symbolic.expression import Expr, Relation, const, symbol, symbols
 
 LARGEST, RATIO = 7.25, 0.55
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
 DTYPE = torch.float64
 CALLS_PER_STEP = 4
+ZERO, ONE = const(0), const(1)
 
 Model = Callable[..., torch.Tensor]
 Sampler = Callable[[Model, torch.Tensor, torch.Tensor], torch.Tensor]
-"""Runs a library's function on a model, a starting state and falling sigmas; draws by torch.randn_like."""
+"""Runs a library's function on a model, a starting state and the numbers of a grid."""
+
+
+class Grid(NamedTuple):
+    """How levels are listed: by sigma at alpha = 1; by the time of the straight path; or by alpha.
+
+    ``rises`` says that a time is 0 at the noise and 1 at the data.
+    """
+
+    gauge: Gauge = "variance exploding"
+    rises: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of what is listed."""
+        return {"variance exploding": "sigma", "flow": "time", "variance preserving": "alpha"}[self.gauge]
+
+    def values(self, steps: int) -> list[float]:
+        """Numbers for so many steps, the last to clean data, so spaced that no two steps are alike."""
+        shares = [RATIO ** (i + i * i / 8) for i in range(steps)]
+        match self.gauge:
+            case "variance exploding":
+                return [LARGEST * share for share in shares] + [0.0]
+            case "flow":
+                return [1 - share if self.rises else share for share in shares] + [float(self.rises)]
+        return [1 - 0.875 * share for share in shares] + [1.0]
+
+    def level(self, listed: Expr) -> Level[Expr]:
+        """The level that a number stands for."""
+        match self.gauge:
+            case "variance exploding":
+                return Level(ONE, listed)
+            case "flow":
+                rest = const(1 - listed.param) if listed.op == "const" else 1 - listed
+                return Level(listed, rest) if self.rises else Level(rest, listed)
+        return Level(listed, ZERO if listed is ONE else sqrt(1 - listed * listed))
+
+    def relations(self, listed: Sequence[Expr]) -> tuple[Relation, ...]:
+        """The numbers fall or rise, within their bounds."""
+        falls = not self.rises and self.gauge != "variance preserving"
+        rising = [s for s in (reversed(listed) if falls else listed) if s.op != "const"]
+        bounded = [] if self.gauge == "variance exploding" else [ONE]
+        return tuple(Relation(low, "<", high) for low, high in itertools.pairwise([*rising, *bounded]))
+
+    def told(self, level: Level[Expr]) -> Expr:
+        """How a model is told a level."""
+        return level.alpha if self.rises or self.gauge == "variance preserving" else level.sigma
+
+    def levels(self, listed: Sequence[Expr]) -> list[Level[Expr]]:
+        """Those listed, but for clean data at the end."""
+        return [level for level in map(self.level, listed) if level.sigma is not ZERO]
+
+
+def grid(subject: Subject, config: Mapping[str, str]) -> Grid:
+    """How the levels of a subject are listed; what a configuration says of it stands."""
+    gauges: dict[str, Gauge] = {"ve": "variance exploding", "vp": "variance preserving", "flow": "flow"}
+    rises = config["time"] == "noise-at-0" if "time" in config else subject.time.startswith("rising")
+    return Grid(gauges.get(config.get("gauge", ""), subject.gauge), rises)
+
+
+def prediction(subject: Subject, config: Mapping[str, str]) -> Prediction:
+    """What the model gives back; a velocity is that of the function's own time."""
+    named = config.get("prediction", subject.prediction_types[0])
+    if named == "velocity":
+        return "minus u" if grid(subject, config).rises else "u"
+    return cast("Prediction", named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Query:
-    """One call of the model: the sigma it is told, the state it is fed, and what it answers."""
+    """One call of the model: the number it is told, the state it is fed, and what it answers."""
 
     told: Expr
     fed: Expr
@@ -45,15 +115,21 @@ class LiftedRun:
     """What a function computes, as expressions in the starting state, the answers and the noise drawn."""
 
     prediction: Prediction  # what the answers are
+    grid: Grid
     state: Expr
-    sigmas: tuple[Expr, ...]
+    listed: tuple[Expr, ...]
     queries: tuple[Query, ...]
     output: Expr
-    relations: tuple[Relation, ...]  # the sigmas fall
+    relations: tuple[Relation, ...]  # the order of what is listed
     assumptions: tuple[Assumption, ...]
     point: Mapping[Expr, Fraction]  # where the library was run
     got: tuple[float, ...]  # what it told and fed the model at each call, and returned
     origins: Mapping[Expr, str]  # file:line of the operation that computed an expression
+
+    @property
+    def answers(self) -> tuple[Expr, ...]:
+        """What the model answered."""
+        return tuple(q.answer for q in self.queries)
 
     @property
     def results(self) -> tuple[tuple[str, Expr], ...]:
@@ -61,7 +137,7 @@ class LiftedRun:
         asked = [
             (f"{what} at call {k}", e)
             for k, q in enumerate(self.queries)
-            for what, e in (("the sigma told", q.told), ("the state fed", q.fed))
+            for what, e in ((f"the {self.grid.name} told", q.told), ("the state fed", q.fed))
         ]
         return (*asked, ("the sample", self.output))
 
@@ -72,18 +148,16 @@ class LiftedRun:
         return tuple(s for s in dict.fromkeys(used) if s.param.role == "noise")
 
 
-def falling(steps: int) -> list[float]:
-    """Sigmas for so many steps, the last to 0, so spaced that no two steps are alike in any measure."""
-    return [LARGEST * RATIO ** (i + i * i / 8) for i in range(steps)] + [0.0]
-
-
-def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, seed: int = 0) -> LiftedRun:
+def lift(
+    sampler: Sampler, values: Sequence[float], prediction: Prediction, grid: Grid, *, seed: int = 0
+) -> LiftedRun:
     """Read a run of a function on a model that answers with a new symbol at each call, and see that it is so.
 
     Args:
         sampler: the function, with its options.
-        sigmas: falling, positive but for the last, which is 0.
+        values: what is listed, from noise to clean data.
         prediction: what the model gives back.
+        grid: what the values mean.
         seed: of the numbers it is run on.
 
     Raises:
@@ -92,19 +166,20 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
     generator = torch.Generator().manual_seed(seed)
     tracer = Tracer()
     x = torch.randn(SHAPE, dtype=DTYPE, generator=generator)
-    grid = torch.tensor(sigmas, dtype=DTYPE)
-    levels = [
-        const(0) if s == 0 else symbol(f"sigma_{i}", "schedule", positive=True) for i, s in enumerate(sigmas)
+    given = torch.tensor(values, dtype=DTYPE)
+    listed = [
+        const(int(v)) if v in {0, 1} else symbol(f"{grid.name}_{i}", "schedule", positive=True)
+        for i, v in enumerate(values)
     ]
-    tracer.mark_as(grid, levels)
+    tracer.mark_as(given, listed)
     state = tracer.mark(x, "z")
     answers = [
-        torch.randn(SHAPE, dtype=DTYPE, generator=generator) for _ in range(CALLS_PER_STEP * len(sigmas))
+        torch.randn(SHAPE, dtype=DTYPE, generator=generator) for _ in range(CALLS_PER_STEP * len(values))
     ]
-    answered = [tracer.mark(a, f"{prediction}_{k}", "network") for k, a in enumerate(answers)]
-    rerun = Rerun(tracer, x, grid, answers)
+    answered = [tracer.mark(a, f"{prediction.split()[-1]}_{k}", "network") for k, a in enumerate(answers)]
+    rerun = Rerun(tracer, x, given, answers)
     with tracer:
-        asked, sample = _seeded(sampler, SEED, x, grid, answers)
+        asked, sample = _seeded(sampler, SEED, x, given, answers)
         together = _joined(asked, sample)
     if (sample.shape, sample.dtype) != (x.shape, x.dtype):
         raise Unsupported(f"it gives {tuple(sample.shape)} {sample.dtype} for {tuple(x.shape)} {x.dtype}")
@@ -116,17 +191,17 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
     looked_at = [*starts[:-1], *ends]  # of elements that are computed alike
     assumed = rerun.hold(together, lambda *given: _joined(*_seeded(sampler, *given)), looked_at)
     told, fed = asked[::2], asked[1::2]
-    positive = [s for s in levels if s.op != "const"]
     return LiftedRun(
         prediction=prediction,
+        grid=grid,
         state=state,
-        sigmas=tuple(levels),
+        listed=tuple(listed),
         queries=tuple(
             Query(told=tracer.element(t), fed=tracer.element(f), answer=a)
             for t, f, a in zip(told, fed, answered, strict=False)
         ),
         output=tracer.element(sample),
-        relations=tuple(Relation(low, "<", high) for high, low in itertools.pairwise(positive)),
+        relations=grid.relations(listed),
         assumptions=(*tracer.assumptions, *assumed),
         point=tracer.point,
         got=tuple(together[starts[:-1]].tolist()),
@@ -135,45 +210,102 @@ def lift(sampler: Sampler, sigmas: Sequence[float], prediction: Prediction, *, s
 
 
 def _seeded(
-    sampler: Sampler, seed: int, x: torch.Tensor, sigmas: torch.Tensor, answers: Sequence[torch.Tensor]
+    sampler: Sampler, seed: int, x: torch.Tensor, listed: torch.Tensor, answers: Sequence[torch.Tensor]
 ) -> tuple[list[torch.Tensor], torch.Tensor]:
     """What the model is told and fed, call by call, and the sample; torch's generator is seeded."""
     asked: list[torch.Tensor] = []
     waiting = iter(answers)
 
-    def model(fed: torch.Tensor, sigma: torch.Tensor, **_: Any) -> torch.Tensor:
-        asked.extend((sigma.clone(), fed.clone()))  # the sampler may go on to write into them
+    def model(fed: torch.Tensor, told: Any, *_: Any, **__: Any) -> torch.Tensor:
+        asked.extend((_tensor(told).clone(), fed.clone()))  # the sampler may go on to write into them
         answer = next(waiting, None)
         if answer is None:
-            raise Unsupported(f"more than {len(answers)} calls of the model in {len(sigmas) - 1} steps")
+            raise Unsupported(f"more than {len(answers)} calls of the model in {len(listed) - 1} steps")
         return answer
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return asked, sampler(model, x, sigmas)
+    with seeded(seed):
+        return asked, sampler(model, x, listed)
+
+
+def _tensor(told: Any) -> torch.Tensor:
+    return told if isinstance(told, torch.Tensor) else torch.tensor(told, dtype=DTYPE)
 
 
 def _joined(asked: Sequence[torch.Tensor], sample: torch.Tensor) -> torch.Tensor:
     return torch.cat([t.flatten() for t in (*asked, sample)])
 
 
-def run_alone(
-    sampler: Sampler, sigmas: Sequence[float], state: float, answers: Sequence[float], noise: Sequence[float]
-) -> list[float]:
-    """What the library tells and feeds the model at each call, and returns, with nothing watching.
+class _Drawing(TorchDispatchMode):
+    """Normal draws are those given; 0 beyond them."""
+
+    def __init__(self, noise: Sequence[torch.Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._noise, self.drawn = noise, 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        call = Call(func, args, kwargs or {})
+        result = call.run()
+        if call.plan.kind == "draw" and is_normal(call.plan):
+            mean, std = mean_and_std(call)
+            given = self._noise[self.drawn] if self.drawn < len(self._noise) else torch.zeros(())
+            result.copy_(mean + std * given)
+            self.drawn += 1
+        return result
+
+
+class Responses(NamedTuple):
+    """What the library told and fed the model at each call, and returned; and how often it drew noise."""
+
+    found: list[torch.Tensor]
+    draws: int
+
+    @property
+    def calls(self) -> int:
+        """Of the model."""
+        return len(self.found) // 2
+
+
+def responses(
+    sampler: Sampler,
+    values: Sequence[float],
+    state: torch.Tensor,
+    model: Model,
+    noise: Sequence[torch.Tensor],
+) -> Responses:
+    """A run of the library with nothing watching.
 
     Args:
-        answers: what the model gives back, call by call; 0 beyond them.
+        sampler: the function, with its options.
+        values: what is listed.
+        state: where it starts.
+        model: called with the state and the number that it is told, both tensors.
         noise: what is drawn, draw by draw; 0 beyond them.
     """
-    waiting, drawn = iter(answers), iter(noise)
-    found: list[float] = []
+    found: list[torch.Tensor] = []
 
-    def model(x: torch.Tensor, sigma: torch.Tensor, **_: Any) -> torch.Tensor:
-        found.extend((float(sigma.flatten()[0]), float(x.flatten()[0])))
-        return torch.full_like(x, next(waiting, 0.0))
+    def asked(fed: torch.Tensor, told: Any, *_: Any, **__: Any) -> torch.Tensor:
+        found.extend((_tensor(told).clone(), fed.clone()))
+        return model(*found[-1:-3:-1])
 
-    x = torch.full(SHAPE, state, dtype=DTYPE)
-    with mock.patch.object(torch, "randn_like", lambda t: torch.full_like(t, next(drawn, 0.0))):
-        result = sampler(model, x, torch.tensor(sigmas, dtype=DTYPE))
-    return [*found, float(result.flatten()[0])]
+    with _Drawing(noise) as drawing:
+        result = sampler(asked, state.clone(), torch.tensor(values, dtype=DTYPE))
+    return Responses([*found, result], drawing.drawn)
+
+
+def answering(answers: Sequence[torch.Tensor]) -> Model:
+    """A model that gives back one after the other, whatever it is asked; 0 beyond them."""
+    waiting = iter(answers)
+    return lambda fed, _told: next(waiting, torch.zeros_like(fed)).clone()
+
+
+def run_alone(
+    sampler: Sampler, values: Sequence[float], state: float, answers: Sequence[float], noise: Sequence[float]
+) -> list[float]:
+    """What the library tells and feeds the model at each call, and returns, where all elements are alike."""
+
+    def full(value: float) -> torch.Tensor:
+        return torch.full(SHAPE, value, dtype=DTYPE)
+
+    model = answering([*map(full, answers)])
+    found = responses(sampler, values, full(state), model, [*map(full, noise)]).found
+    return [float(t.flatten()[0]) for t in found]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
-Prediction = Literal["x", "eps", "v", "minus v", "u"]
+Prediction = Literal["x", "eps", "v", "minus v", "u", "minus u"]
 
 ADAPTERS = {
     "diffusers": "equiv.subjects.diffusers",
