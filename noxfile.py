@@ -84,7 +84,18 @@ def environment(session: nox.Session) -> Path:
     needed = nox.project.dependency_groups(PYPROJECT, "lint", "test")
     constraints = [part for file in CONSTRAINTS for part in ("-c", file)]
     session.run(
-        *(python, "-m", "pip", "install", "--quiet", *constraints, "-e", ".", *needed, *SUBJECTS),
+        *(
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            *constraints,
+            "-e",
+            ".[experiments]",
+            *needed,
+            *SUBJECTS,
+        ),
         external=True,
     )
     session.run(

@@ -10,7 +10,8 @@ What is assumed of torch, in unit roundoffs u, is held against exact arithmetic 
 CPU kernels as measured, and CUDA's as documented: sums, products and quotients of tensors are correctly
 rounded; a square root, which the CPU kernel does not round correctly, is within 2; exp, log, sin and cos
 within 4 (2 ulp); any other power within 18. Sixteen-bit types compute in float32 and round once more to
-store. Python numbers may be rounded to the type of the operation or not. Underflow is gradual.
+store. Python numbers may be rounded to the type of the operation or not. Underflow is gradual. A product of
+matrices in float64 adds up the products of each entry in whatever order, fused or not, and by no other way.
 """
 
 import functools
@@ -33,6 +34,7 @@ _WORKING = {
     torch.float16: torch.float32,
 }
 _ROOT, _ELEMENTARY, _POWER = 2, 4, 18
+_LONGEST_SUM = 2**11  # the bound's own sums lose less than a part in 2^40
 
 
 class Format(NamedTuple):
@@ -122,6 +124,28 @@ def distance(left: Rounded, right: Rounded) -> tuple[Tensor, Tensor]:
     Beyond it the exact values differ. Both in float64; nan and infinite bounds come through.
     """
     return (_wide(left.value) - _wide(right.value)).abs(), _up(left.error + right.error)
+
+
+def affine(x: Rounded, weight: Tensor, bias: Tensor) -> Rounded:
+    r"""``x @ weight + bias`` for exact weights: ``(nets, rows, n)``, ``(nets, n, m)`` and ``(nets, 1, m)``.
+
+    Each entry is a sum of n products and a bias, so that rounding takes at most
+    :math:`\frac{(n + 1) u}{1 - (n + 1) u}` of the sum of their sizes.
+
+    Raises:
+        TypeError: the type is not float64, or the sums are too long for the bound's own arithmetic.
+    """
+    terms = weight.shape[-2] + 1
+    if {x.value.dtype, weight.dtype, bias.dtype} != {torch.float64} or terms > _LONGEST_SUM:
+        raise TypeError(
+            f"a bound of a matrix product needs float64 and at most {_LONGEST_SUM - 1} terms; "
+            f"got {x.value.dtype}, {weight.dtype}, {bias.dtype} and {terms - 1}"
+        )
+    form = format_of(torch.float64)
+    fresh = terms * form.working / (1 - terms * form.working)
+    sizes = torch.baddbmm(bias.abs(), x.value.abs(), weight.abs())
+    bound = fresh * sizes + torch.bmm(x.error.expand_as(x.value), weight.abs()) + terms * form.least
+    return Rounded(torch.baddbmm(bias, x.value, weight), _up(bound * (1 + 2**-40)))
 
 
 def _wide(value: Any) -> Tensor:
@@ -293,4 +317,4 @@ for _function, _on_rounded in (
     _function.register(Rounded, _on_rounded)
 
 
-__all__ = ["Format", "Rounded", "distance", "exact", "format_of"]
+__all__ = ["Format", "Rounded", "affine", "distance", "exact", "format_of"]

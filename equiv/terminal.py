@@ -48,15 +48,29 @@ def shown(verdict: Verdict, text: str = "") -> Text:
     return Text(text or verdict.value, style=COLOURS[verdict])
 
 
-@contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Result], None]]:
-    """One line while tasks run; nothing where nobody looks."""
+def _bar(*, quiet: bool) -> Progress:
     err = Console(stderr=True)
     name = TextColumn("{task.description}", markup=False)
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), name)
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Result], None]]:
+    """One line while tasks run; nothing where nobody looks."""
+    with _bar(quiet=quiet) as bar:
         line = bar.add_task("", total=total)
         yield lambda r: bar.update(line, advance=1, description=f"{r.verdict.value} {r.task.name}"[:60])
+
+
+@contextmanager
+def steps(total: int, title: str, *, quiet: bool) -> Iterator[Callable[[int, float], None]]:
+    """One line while networks train, with their mean loss; nothing where nobody looks."""
+    with _bar(quiet=quiet) as bar:
+        line = bar.add_task(title, total=total)
+        yield lambda step, loss: bar.update(
+            line, completed=step, description=f"{title}: mean loss {loss:.3f}"
+        )
 
 
 def show(

@@ -40,8 +40,9 @@ def cli() -> None:
 
 @cli.command("list")
 def list_() -> None:
-    """The claims, the obligations and the experiments."""
+    """The claims, the obligations, the experiments and the networks to train."""
     from equiv import terminal
+    from equiv.reference.recipes import RECIPES
     from equiv.running import catalogue
 
     out = terminal.console()
@@ -50,6 +51,7 @@ def list_() -> None:
         ("claims", titled),
         ("obligations", {e.id: e.title for e in catalogue.obligations().values()}),
         ("experiments", {e.id: e.title for e in catalogue.experiments().values()}),
+        ("networks to train", {r.name: r.title for r in RECIPES.values()}),
     ):
         if entries:
             out.print(name, style="bold")
@@ -161,6 +163,32 @@ def experiment(ids: tuple[str, ...], dtype: str | None, device: str, seed: int, 
     return run_tasks(
         experiments(ids, dtype=dtype, device=device, seed=seed), show=terminal.table, running=running
     )
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def train(names: tuple[str, ...], device: str, *, quiet: bool) -> int:
+    """Train the networks that experiments measure on, or those of one recipe.
+
+    They are kept under .equiv/networks, each with a manifest and pictures of its samples. An interrupted
+    training goes on where it stood. Experiments train what takes seconds by themselves.
+    """
+    from equiv import terminal
+    from equiv.lookup import find
+    from equiv.reference.recipes import RECIPES
+    from equiv.running.selection import usable
+
+    chosen = [find("recipe", n, RECIPES, see=", ".join(RECIPES)) for n in dict.fromkeys(names) or RECIPES]
+    usable(device)
+    for recipe in chosen:
+        from equiv.reference.storage import make
+
+        with terminal.steps(recipe.steps, recipe.title, quiet=quiet) as seen:
+            folder = make(recipe, device=device, progress=seen)
+        click.echo(folder)
+    return 0
 
 
 @cli.command()

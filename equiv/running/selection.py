@@ -65,8 +65,7 @@ def experiments(
     """
     if dtype:
         find("dtype", dtype, dict.fromkeys(DTYPES), see=", ".join(DTYPES))
-    if device != "cpu":
-        _try(device)
+    usable(device)
     found = []
     for name in dict.fromkeys(ids) or catalogue.experiments():
         entry = find("experiment", name, catalogue.experiments(), see="equiv list")
@@ -81,7 +80,14 @@ def experiments(
     return found
 
 
-def _try(device: str) -> None:
+def usable(device: str) -> None:
+    """Try a device.
+
+    Raises:
+        Unknown: it cannot be used.
+    """
+    if device == "cpu":
+        return
     import torch
 
     try:
