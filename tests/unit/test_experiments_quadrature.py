@@ -15,13 +15,20 @@ from flint import arb
 from equiv.claim import literals
 from equiv.evidence import Evidence, Outcome
 from equiv.experiments import Header
-from equiv.experiments.quadrature import covariance_loss, exact_denoiser
-from equiv.experiments.quadrature.balls import Case, equal
+from equiv.experiments.quadrature import (
+    contributions,
+    covariance_loss,
+    exact_denoiser,
+    grids,
+    reversed_ddim,
+    straightness,
+)
+from equiv.experiments.quadrature.balls import Case, equal, in_balls, limit_of, orders
 from equiv.experiments.quadrature.data import DATA
 from equiv.formulas.denoisers import mixture_denoiser
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import score_from_x
-from equiv.formulas.steps import churn_step
+from equiv.formulas.steps import churn_step, ddim_step
 from equiv.lookup import Unknown
 from equiv.result import Task
 from equiv.running import catalogue, selection
@@ -76,6 +83,64 @@ def test_a_wrong_denoiser_or_score_is_refuted() -> None:
 @pytest.mark.parametrize("step", [off(churn_step), less_noise, other_rho])
 def test_a_wrong_step_is_refuted(step: Any) -> None:
     assert refuted(covariance_loss.experiments(step))
+
+
+@in_balls
+def test_a_step_that_is_off_has_another_order() -> None:
+    assert not all(e.outcome is Outcome.HOLDS for e in reversed_ddim.experiments(off(ddim_step)))
+
+
+@in_balls
+def test_wrong_weights_are_refuted() -> None:
+    assert refuted(contributions.of_ddim(off(ddim_step)))
+    assert refuted(contributions.of_ddpm(off(contributions.ddpm)))
+    assert refuted(contributions.of_churn(lambda e: contributions.churn(e + 0.25)))
+
+
+@in_balls
+def test_wrong_rates_have_another_straightness() -> None:
+    still = (straightness.FLOW[0], lambda t: Level(arb(-1), arb(0.999)))
+    assert refuted(straightness.of_widths(still))
+    assert refuted(straightness.of_window(still))
+
+
+@in_balls
+def test_a_wrong_step_keeps_another_deviation() -> None:
+    assert refuted(grids.of_products(off(churn_step)))
+    assert refuted(grids.of_bound(off(churn_step, 0.9999)))
+
+
+@in_balls
+@pytest.mark.parametrize("t", [0.25, 0.75])
+def test_the_turn_of_a_grid_is_the_derivative_of_its_angle(t: float) -> None:
+    c, h = arb(0.75), arb(2) ** -20
+    for name, grid in grids.GRIDS.items():
+        ahead, behind = grid(t + h, c), grid(t - h, c)
+        turned = [(level.sigma / (c * level.alpha)).atan() for level in (ahead, behind)]
+        assert abs((turned[0] - turned[1]) / (2 * h) - grids.TURN[name](arb(t), c)) < 1e-9
+
+
+def test_a_sequence_that_has_not_settled_has_no_limit() -> None:
+    assert limit_of([arb(1), arb(1.5), arb(1.75)]).contains(2)
+    assert not limit_of([arb(1), arb(1.5), arb(1.9)]).is_finite()
+    assert not limit_of([arb(1), arb(1), arb(2)]).is_finite()
+    assert limit_of([arb(1), arb(1), arb(1)]).contains(1)
+    assert [round(float(p.mid()), 12) for p in orders([arb(1), arb(-0.25), arb(0.125)])] == [2, 1]
+
+
+@pytest.mark.parametrize("data", DATA.values(), ids=DATA)
+def test_a_quantile_has_its_probability_below(data: Any) -> None:
+    law = data.at(Level(arb(0.75), arb(0.5)))
+    assert law.cumulative(law.quantile(arb(0.25))).contains(0.25)
+    assert not law.quantile(arb(1.5)).is_finite()
+
+
+@pytest.mark.parametrize("name", ["contributions", "straightness", "grids"])
+def test_a_picture_is_drawn(name: str) -> None:
+    from equiv.report.figures import figure
+
+    picture = importlib.import_module(f"equiv.experiments.quadrature.{name}").picture()
+    assert "<svg" in figure(name, msgspec.json.decode(msgspec.json.encode(picture)))
 
 
 @pytest.mark.parametrize("data", DATA.values(), ids=DATA)

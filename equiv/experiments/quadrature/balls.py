@@ -5,8 +5,9 @@ certainly differ.
 """
 
 import functools
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -17,6 +18,7 @@ from equiv.evidence import Experiment, Witness
 P = ParamSpec("P")
 R = TypeVar("R")
 BITS = 72
+EXTRAPOLATED = "extrapolated: later differences are taken to be at most 2/3 of those before"
 GOAL = 2.0**-44  # what an integral aims at; its ball says what it reached
 
 
@@ -40,6 +42,23 @@ def integral(of: Callable[[Any], Any], low: Any, high: Any, goal: float = GOAL) 
     """The integral of a function that is analytic wherever its value is finite, and real on the reals."""
     found: acb = acb.integral(lambda z, _analytic: of(z), acb(low), acb(high), rel_tol=goal, abs_tol=goal)
     return found.real
+
+
+def limit_of(values: Sequence[arb]) -> arb:
+    r"""Where a sequence tends to, of which each term halves the step of the one before.
+
+    Let d be the last difference. If every later one is at most 2/3 of the one before, and of its sign, they
+    add up to between 0 and 2 d: the limit is within d of the last term plus d. Unless the last difference
+    itself is at most 2/3 of the one before it, the terms have not settled and say nothing.
+    """
+    first, last = values[-2] - values[-3], values[-1] - values[-2]
+    settled = abs(last) <= abs(first) * 2 / 3 or (first.contains(0) and last.contains(0))
+    return values[-1] + last + arb(0, abs(last).upper()) if settled else arb("nan")
+
+
+def orders(errors: Sequence[arb]) -> list[arb]:
+    """How often each halving of the step halves the error."""
+    return [(abs(a) / abs(b)).log() / arb(2).log() for a, b in itertools.pairwise(errors)]
 
 
 class Case(NamedTuple):

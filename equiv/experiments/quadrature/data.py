@@ -87,6 +87,22 @@ class Law(NamedTuple):
         """The probability of a state below z."""
         return total(p.share * (1 + ((z - p.mean) / sqrt(2 * p.variance)).erf()) / 2 for p in self.components)
 
+    def quantile(self, probability: arb) -> arb:
+        """The state below which there is this much: halved between where it is certainly more and less."""
+        low, high = ball(-64), ball(64)
+        if not (self.cumulative(low) < probability < self.cumulative(high)):
+            return arb("nan")
+        while high - low > 2.0**-50:
+            middle = ((low + high) / 2).mid()
+            below = self.cumulative(middle)
+            if below < probability:
+                low = middle
+            elif below > probability:
+                high = middle
+            else:
+                break
+        return low.union(high)
+
     @property
     def mean(self) -> Any:
         """The mean of the state."""
