@@ -20,11 +20,13 @@ from equiv.experiments.quadrature import (
     covariance_loss,
     exact_denoiser,
     grids,
+    regression,
     reversed_ddim,
     straightness,
+    transport,
 )
 from equiv.experiments.quadrature.balls import Case, equal, in_balls, limit_of, orders
-from equiv.experiments.quadrature.data import DATA
+from equiv.experiments.quadrature.data import DATA, Law
 from equiv.formulas.denoisers import mixture_denoiser
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import score_from_x
@@ -108,6 +110,19 @@ def test_wrong_rates_have_another_straightness() -> None:
 def test_a_wrong_step_keeps_another_deviation() -> None:
     assert refuted(grids.of_products(off(churn_step)))
     assert refuted(grids.of_bound(off(churn_step, 0.9999)))
+
+
+@in_balls
+def test_a_wrong_field_carries_another_law() -> None:
+    assert refuted(transport.of_forward(off(lambda p: p.drift)))
+    for measured in (transport.of_flow, transport.of_reverse, transport.of_density):
+        assert refuted(measured(off(transport.velocity)))
+
+
+@in_balls
+def test_a_wrong_mean_has_another_loss_and_gradient() -> None:
+    for found in regression.experiments(off(Law.denoiser)):
+        assert refuted(found)
 
 
 @in_balls
