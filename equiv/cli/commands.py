@@ -138,15 +138,48 @@ def check(
 @cli.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@click.option("--depth", type=OneOf(DEPTHS), help="[default: all three]")
-def compare(first: str, second: str, depth: "Depth | None") -> int:
-    """Are two samplers the same? As steps, as they come, and on a common grid."""
-    from equiv.compare import compare as readings
+@click.option("--depth", type=OneOf(DEPTHS), help="[default: all three; the exit code is of common-grid]")
+@click.option(
+    "--python-a", metavar="PYTHON", default="", help="The interpreter of another environment, that reads A."
+)
+@click.option(
+    "--python-b", metavar="PYTHON", default="", help="The interpreter of another environment, that reads B."
+)
+def compare(first: str, second: str, depth: "Depth | None", python_a: str, python_b: str) -> int:
+    """Are two samplers the same? As steps, as they come, and on a common grid.
 
-    found = [readings(first, second, d) for d in ([depth] if depth else DEPTHS)]
+    A sampler is NAME or NAME,KEY=VALUE,..., such as k_diffusion.sample_heun or
+    diffusers.DDIMScheduler,eta=1; formulas.NAME is one of the textbook, such as formulas.churn,rho=3.
+    With another interpreter, that has equiv too, two versions of a library are compared.
+    """
+    from equiv.compare import compared, side
+
+    a, b = side(first, python_a), side(second, python_b)
+    found = [compared(a, b, d) for d in ([depth] if depth else DEPTHS)]
     for reading in found:
         click.echo(f"{reading.depth:<12} {reading.text}")
     return next(r for r in found if r.depth == (depth or "common-grid")).exit_code
+
+
+@cli.command()
+@click.argument("spec", metavar="SAMPLER")
+@click.option("--json", "as_json", is_flag=True, help="For another program.")
+def fingerprint(spec: str, *, as_json: bool) -> int:
+    """The matrices that determine a sampler for every network, on falling noise ratios r_0 > r_1 > ..."""
+    from equiv.compare import OUTSIDE
+    from equiv.compare import side as read_side
+    from equiv.samplers import sent, shown
+
+    side = read_side(spec)
+    if side.read is None:
+        click.echo(side.why, err=True)
+        return OUTSIDE
+    if as_json:
+        click.echo(sent(side.read, side.grid))
+        return 0
+    for line in shown(side.read):
+        click.echo(line)
+    return 0
 
 
 @cli.command()

@@ -484,10 +484,11 @@ def test_compare_says_it_in_the_exit_code(
 ) -> None:
     from equiv.compare import Reading  # not above: workers import this file, and this loads torch
 
-    def reading(_first: str, _second: str, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
+    def reading(_a: str, _b: str, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
         return Reading(depth=depth, answer=answer, text=f"{answer.upper()}: why")
 
-    monkeypatch.setattr("equiv.compare.compare", reading)
+    monkeypatch.setattr("equiv.compare.side", lambda spec, _python: spec)
+    monkeypatch.setattr("equiv.compare.compared", reading)
     said = say("compare", "a", "b")
     assert said.code == code
     assert [line.split()[0] for line in said.out.splitlines()] == list(DEPTHS)
