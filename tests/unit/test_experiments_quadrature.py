@@ -22,10 +22,12 @@ from equiv.experiments.quadrature import (
     grids,
     regression,
     reversed_ddim,
+    step_count,
     straightness,
     transport,
+    weak_order,
 )
-from equiv.experiments.quadrature.balls import Case, equal, in_balls, limit_of, orders
+from equiv.experiments.quadrature.balls import Case, below, equal, in_balls, limit_of, orders
 from equiv.experiments.quadrature.data import DATA, Law
 from equiv.formulas.denoisers import mixture_denoiser
 from equiv.formulas.levels import Level
@@ -125,6 +127,30 @@ def test_a_wrong_mean_has_another_loss_and_gradient() -> None:
         assert refuted(found)
 
 
+@step_count.precisely
+def test_a_step_that_is_off_ends_elsewhere_than_the_flow() -> None:
+    assert refuted(step_count.of_frameworks(off(ddim_step)))
+    wrong = {"midpoint": (step_count.EULER, 2)}
+    assert step_count.of_orders(wrong).outcome is Outcome.FAILS
+
+
+@in_balls
+def test_noise_of_another_variance_has_another_order() -> None:
+    wrong = {"half": weak_order.less_noise(weak_order.STEPS["DDPM"])}
+    assert weak_order.of_one_step(wrong).outcome is Outcome.FAILS
+    assert weak_order.of_all_steps(wrong).outcome is Outcome.FAILS
+    assert weak_order.of_two_times(lambda e: weak_order.churn(e + 0.25)).outcome is Outcome.FAILS
+
+
+def test_what_is_not_below_is_refuted() -> None:
+    good = Case({}, arb(2), arb(1), {"three": arb(3)})
+    assert below("", [good]).outcome is Outcome.HOLDS
+    assert below("", [good, Case({}, arb(1), arb(2))]).outcome is Outcome.FAILS
+    assert below("", [good, Case({}, arb(1), arb(1, 0.5))]).outcome is Outcome.UNKNOWN
+    assert below("", [good, Case({}, arb(1), arb("nan"))]).outcome is Outcome.UNKNOWN
+    assert below("", [Case({}, arb(2), arb(1), {"less": arb(1)})]).outcome is Outcome.UNKNOWN
+
+
 @in_balls
 @pytest.mark.parametrize("t", [0.25, 0.75])
 def test_the_turn_of_a_grid_is_the_derivative_of_its_angle(t: float) -> None:
@@ -150,11 +176,12 @@ def test_a_quantile_has_its_probability_below(data: Any) -> None:
     assert not law.quantile(arb(1.5)).is_finite()
 
 
-@pytest.mark.parametrize("name", ["contributions", "straightness", "grids"])
+@pytest.mark.parametrize("name", ["contributions", "straightness", "grids", "step_count"])
 def test_a_picture_is_drawn(name: str) -> None:
     from equiv.report.figures import figure
 
-    picture = importlib.import_module(f"equiv.experiments.quadrature.{name}").picture()
+    module = importlib.import_module(f"equiv.experiments.quadrature.{name}")
+    picture = step_count.precisely(module.picture)()
     assert "<svg" in figure(name, msgspec.json.decode(msgspec.json.encode(picture)))
 
 

@@ -22,15 +22,21 @@ EXTRAPOLATED = "extrapolated: later differences are taken to be at most 2/3 of t
 GOAL = 2.0**-44  # what an integral aims at; its ball says what it reached
 
 
-def in_balls(run: Callable[P, R]) -> Callable[P, R]:
-    """``run`` at the precision of these experiments."""
+def with_bits(bits: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: at this precision."""
 
-    @functools.wraps(run)
-    def precisely(*args: P.args, **kwargs: P.kwargs) -> R:
-        with ctx.workprec(BITS):
-            return run(*args, **kwargs)
+    def decorate(run: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(run)
+        def precisely(*args: P.args, **kwargs: P.kwargs) -> R:
+            with ctx.workprec(bits):
+                return run(*args, **kwargs)
 
-    return precisely
+        return precisely
+
+    return decorate
+
+
+in_balls = with_bits(BITS)
 
 
 def ball(value: Any) -> arb:
@@ -86,6 +92,25 @@ def equal(measure: str, cases: Iterable[Case]) -> Experiment:
         surviving_variants=tuple(name for name in names if name not in apart),
         witness=_witness(cases[ratios.index(worst)]) if worst > 1 else None,
         measure=f"{measure}, in units of the radius of its ball (at most {radius:.1e})",
+    )
+
+
+def below(measure: str, cases: Iterable[Case]) -> Experiment:
+    """The evidence that of every case the second value, and no variant, is below the first."""
+    cases = list(cases)
+    ratios = [float((c.got / c.expected).upper()) for c in cases]
+    worst = math.nan if any(map(math.isnan, ratios)) else max(ratios, default=math.nan)
+    certain = any(c.got > c.expected for c in cases)
+    names = dict.fromkeys(name for c in cases for name in c.variants)
+    above = {name for c in cases for name, value in c.variants.items() if value > c.expected}
+    return Experiment(
+        worst=worst,
+        bound=1.0,
+        cases=len(cases),
+        rejected=tuple(name for name in names if name in above),
+        surviving_variants=tuple(name for name in names if name not in above),
+        witness=_witness(cases[ratios.index(worst)]) if certain else None,
+        measure=f"{measure}, which must be positive",
     )
 
 

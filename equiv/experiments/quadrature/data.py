@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple, Self, TypeVar
 
-from flint import arb
+from flint import arb, ctx
 
 from equiv.experiments.quadrature.balls import ball, integral
 from equiv.formulas.levels import Level
@@ -92,7 +92,7 @@ class Law(NamedTuple):
         low, high = ball(-64), ball(64)
         if not (self.cumulative(low) < probability < self.cumulative(high)):
             return arb("nan")
-        while high - low > 2.0**-50:
+        while high - low > arb(2) ** (22 - ctx.prec):
             middle = ((low + high) / 2).mid()
             below = self.cumulative(middle)
             if below < probability:
