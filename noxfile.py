@@ -36,6 +36,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Mutants of torch source against what running them says; `-- --pairs 100000` for more."""
+    run(session, "python", "tests/mutants/campaign.py", *session.posargs)
+
+
+@nox.session
 def proofs(session: nox.Session) -> None:
     """Every claim."""
     run(session, "equiv", "prove")
