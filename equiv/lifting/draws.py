@@ -40,6 +40,37 @@ def standard(call: Call, values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray((values.astype(np.float64) - mean) / std)
 
 
+class Streams:
+    """Where each generator stands: a draw that begins where another began repeats its numbers."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[torch.Generator, bytes]] = {}
+        self._begun: set[bytes] = set()
+
+    def draw(self, call: Call) -> Any:
+        """Run a call that draws.
+
+        Raises:
+            Unsupported: the generator was seeded or set back since it was last drawn from, or its numbers
+                were drawn before.
+        """
+        generator = call.argument("generator", None) or torch.default_generator
+        state = _state(generator)
+        known = self._left.get(id(generator))
+        if known is not None and known[1] != state:
+            raise Unsupported("the code seeds the generator that it draws from, or sets it back")
+        if state in self._begun:
+            raise Unsupported("the code draws the same random numbers once more")
+        self._begun.add(state)
+        result = call.run()
+        self._left[id(generator)] = generator, _state(generator)
+        return result
+
+
+def _state(generator: torch.Generator) -> bytes:
+    return bytes(generator.get_state().numpy())
+
+
 class Draws(TorchDispatchMode):
     """Runs everything as it is, and keeps what is drawn."""
 

@@ -12,6 +12,7 @@ class Watcher(Protocol):
 
     def dispatch(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def leaks(self, method: str, args: tuple[Any, ...]) -> None: ...
+    def refuse(self, reason: str) -> None: ...
 
 
 class Dispatch(TorchDispatchMode):
@@ -51,7 +52,7 @@ _LEAKS = frozenset([
     "numpy", "tolist", "tensor", "as_tensor", "asarray", "new_tensor", "data_ptr", "share_memory_",
     "__array__", "__dlpack__", "__deepcopy__", "__reduce_ex__",
     "untyped_storage", "storage", "_typed_storage",
-    "apply_", "map_", "map2_", "__repr__",
+    "apply_", "map_", "map2_", "__repr__", "new",
 ])  # fmt: skip
 
 
@@ -65,5 +66,7 @@ class Leaks(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         method = getattr(func, "__name__", "")
         if method in _LEAKS:
-            self._watcher.leaks(method, args)
+            self._watcher.leaks(method, args[1:] if method == "new" else args)
+        elif method == "type":
+            args = tuple(getattr(a, "stands_for", a) for a in args)
         return func(*args, **(kwargs or {}))

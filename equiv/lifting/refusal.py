@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -23,6 +24,11 @@ class WrittenBehind(Unsupported):
 def calling_line() -> str:
     """``file:line`` of the innermost frame that belongs neither to torch nor to the reader."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+    while frame.f_back is not None and is_torchs_or_ours(frame):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def is_torchs_or_ours(frame: FrameType) -> bool:
+    """Does the code that runs there belong to torch or to the reader?"""
+    return frame.f_code.co_filename.startswith(_OURS)

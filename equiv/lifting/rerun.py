@@ -106,6 +106,9 @@ class Rerun:
         noises = self._tracer.noises
         if [self._tracer.count(n) for n in noises] != [found.size for found in draws.found]:
             raise Unsupported("run on other values, the code draws other random numbers")
+        for noise, found in zip(noises, draws.found, strict=True):
+            if found.size and float(found.ravel()[0]) == float(self._tracer.value(noise)):
+                raise Unsupported("the numbers drawn do not depend on the generator that was given")
         return {
             symbol(f"{noise.param.name}[{k}]", "noise"): Fraction(v)
             for noise, found in zip(noises, draws.found, strict=True)

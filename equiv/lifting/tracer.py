@@ -4,9 +4,11 @@ A :class:`Tracer` watches every operator, through torch's dispatcher, and every 
 unseen. Views, aliases and in-place writes need no rules: they share the shadow of their storage.
 """
 
+import contextlib
 import functools
 import math
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple, ParamSpec, Self, TypeVar
 
@@ -18,7 +20,8 @@ from equiv.lifting import matrices, movement, operators, orders, reductions
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.binding import bind, number
 from equiv.lifting.branches import relations
-from equiv.lifting.draws import is_normal, mean_and_std, standard
+from equiv.lifting.doors import closed
+from equiv.lifting.draws import Streams, is_normal, mean_and_std, standard
 from equiv.lifting.dtypes import computed_in, name, widens
 from equiv.lifting.elements import Elements
 from equiv.lifting.memory import UNTRACKED, Cells, Memory, unpack
@@ -67,6 +70,7 @@ class Tracer:
         self.noises: list[Expr] = []  # one symbol a draw, in their order
         self._elements, self._memory = Elements(), Memory()
         self._read_out: set[float] = set()  # floats that left torch: no literals of the source
+        self._streams = Streams()
         self._refusal: Unsupported | None = None
         self._tools = Tools(
             elements=self._elements,
@@ -77,18 +81,24 @@ class Tracer:
             assume=lambda relation: self._assume("branch", repr(relation), relation),
             constant=lambda value: number(value, self._read_out),
         )
-        self._modes: tuple[Any, ...] = (Dispatch(self), Leaks(self))
+        self._running = threading.RLock()  # one operator at a time
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        for mode in self._modes:
-            mode.__enter__()
+        self._stack.enter_context(closed(self, self._watched))
+        self._stack.enter_context(self._watched())
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        for mode in reversed(self._modes):
-            mode.__exit__(kind, error, trace)
-        if self._refusal is not None and error is None:
-            raise self._refusal  # the code caught it and went on
+        self._stack.close()
+        if self._refusal is not None and (error is None or isinstance(error, Exception)):
+            raise self._refusal  # the code may have caught it and gone on
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Watch the thread that enters it."""
+        with Dispatch(self), Leaks(self):
+            yield
 
     # --- what goes in and what comes out --------------------------------------------------------------
 
@@ -189,11 +199,26 @@ class Tracer:
         Raises:
             Unsupported: it cannot be read.
         """
-        try:
+        with self._running, self._refusals():
             return self._run(Call(function, args, kwargs))
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """A refusal counts even where the code catches it."""
+        try:
+            yield
         except Unsupported as refusal:
             self._refusal = self._refusal or refusal
             raise
+
+    def refuse(self, reason: str) -> None:
+        """The code does something that keeps it from being read.
+
+        Raises:
+            Unsupported: always.
+        """
+        with self._refusals():
+            raise Unsupported(reason)
 
     def _run(self, call: Call) -> Any:
         kind = call.plan.kind
@@ -313,7 +338,7 @@ class Tracer:
     def _draw(self, call: Call) -> torch.Tensor:
         """Fresh noise; normal and uniform numbers are different kinds."""
         mean, std = mean_and_std(call)
-        result: torch.Tensor = call.run()
+        result: torch.Tensor = self._streams.draw(call)
         noise = symbol(self._elements.fresh("n" if is_normal(call.plan) else "u"), "noise")
         self.noises.append(noise)
         cells = self._elements.lane(noise, standard(call, self._memory.of(result).values(result)))
@@ -332,6 +357,8 @@ class Tracer:
         (e,) = self._elements.expressions(self._elements.indexed(self._operand(tensor, "item")))
         if tensor.dtype is torch.bool:
             for relation in relations(e, holds=value):
+                if _is_state(relation.left) or _is_state(relation.right):
+                    raise Unsupported("a branch on the state, the network or noise")
                 self._assume("branch", repr(relation), relation)
         else:
             self._leaves(e, value)
@@ -343,15 +370,12 @@ class Tracer:
         Raises:
             Unsupported: they depend on more than the schedule.
         """
-        try:
+        with self._refusals(), torch._C.DisableTorchFunction():
             for t in filter(self._is_symbolic, tensors(args)):
                 cells = self._elements.indexed(self._operand(t, method))
                 values = self._memory.of(t).values(t).ravel().tolist()
                 for e, value in dict(zip(self._elements.each(cells), values, strict=True)).items():
                     self._leaves(e, value)
-        except Unsupported as refusal:
-            self._refusal = self._refusal or refusal
-            raise
 
     def _leaves(self, e: Expr, value: float) -> None:
         """A value leaves torch: noted for a schedule, refused for anything else."""

@@ -251,14 +251,14 @@ def scripted() -> Any:
 REFUSED = None
 SNIPPETS: dict[str, tuple[Code, str | None]] = {
     # values that leave by other doors
-    "dlpack": (lambda z, s: dlpack.from_dlpack(dlpack.to_dlpack(z)) * 2, "z*2"),
-    "dlpack, written": (in_place(lambda z: dlpack.from_dlpack(dlpack.to_dlpack(z)).mul_(2)), "z*2 + 0"),
+    "dlpack": (lambda z, s: dlpack.from_dlpack(dlpack.to_dlpack(z)) * 2, REFUSED),
+    "dlpack, written": (in_place(lambda z: dlpack.from_dlpack(dlpack.to_dlpack(z)).mul_(2)), REFUSED),
     "dlpack to numpy": (
         lambda z, s: torch.tensor(np.from_dlpack(dlpack.from_dlpack(dlpack.to_dlpack(z))) * 2),
         REFUSED,
     ),
     "numpy, unwatched": (lambda z, s: torch.from_numpy(unwatched_array(z) * 2), REFUSED),
-    "numpy, aliased": (lambda z, s: torch.from_numpy(unwatched_array(z)) * 2, "z*2"),
+    "numpy, aliased": (lambda z, s: torch.from_numpy(unwatched_array(z)) * 2, REFUSED),
     "numpy, written": (
         in_place(lambda z: np.multiply(unwatched_array(z), 2, out=unwatched_array(z))),
         REFUSED,
@@ -268,7 +268,7 @@ SNIPPETS: dict[str, tuple[Code, str | None]] = {
     "numpy, as a buffer of torch": (numpy_alias, "z*2 + 0"),
     "numpy, a part of a buffer": (numpy_part, REFUSED),
     "numpy, by force": (lambda z, s: torch.from_numpy(z.numpy(force=True) * 2), REFUSED),
-    "frombuffer": (lambda z, s: torch.frombuffer(raw(z), dtype=torch.float64).view(SHAPE) * 2, "z*2"),
+    "frombuffer": (lambda z, s: torch.frombuffer(raw(z), dtype=torch.float64).view(SHAPE) * 2, REFUSED),
     "memory": (lambda z, s: z * first_of_tensor(z), REFUSED),
     "memory, written": (in_place(raw_write), REFUSED),
     "pointer": (lambda z, s: z * z.data_ptr(), REFUSED),
@@ -278,14 +278,14 @@ SNIPPETS: dict[str, tuple[Code, str | None]] = {
     "modes disabled, a draw": (lambda z, s: z + unmoded(lambda: torch.randn(SHAPE).double()), REFUSED),
     "modes disabled, a level": (lambda z, s: z * unmoded(lambda: s[0] * 1), REFUSED),
     "a mode of its own": (lambda z, s: z * s[0], "z*s_0"),
-    "a thread": (lambda z, s: in_thread(lambda: z * 2), REFUSED),
-    "a thread that writes": (in_place(lambda z: in_thread(lambda: z.mul_(2))), REFUSED),
+    "a thread": (lambda z, s: in_thread(lambda: z * 2), "z*2"),
+    "a thread that writes": (in_place(lambda z: in_thread(lambda: z.mul_(2))), "z*2 + 0"),
     "a thread that draws": (lambda z, s: z + in_thread(lambda: torch.randn(SHAPE).double()), REFUSED),
     "old constructor": (lambda z, s: z * torch.FloatTensor([z[0, 0, 0, 0]]), REFUSED),
     "old constructor of a list": (lambda z, s: torch.Tensor(list(z.view(-1))).double().view(SHAPE), REFUSED),
     "save and load": (lambda z, s: saved(z), REFUSED),
-    "a level by the old constructor": (lambda z, s: z * torch.DoubleTensor([s[0]]), REFUSED),
-    "contains": (lambda z, s: z * (0.5 in z), "z*0"),
+    "a level by the old constructor": (lambda z, s: z * torch.DoubleTensor([s[0]]), "z*(3/4)"),
+    "contains": (lambda z, s: z * (0.5 in z), REFUSED),
     "index": (lambda z, s: z * [1.0, 2.0, 3.0][(z[0, 0, 0, 0] > 0).long()], REFUSED),
     # memory
     "data": (replaced_data, "z*2 + 0"),
@@ -344,7 +344,7 @@ SNIPPETS: dict[str, tuple[Code, str | None]] = {
     "the clock": (lambda z, s: z * (time.perf_counter_ns() % 1000 + 1), REFUSED),
     "the seed": (lambda z, s: z + torch.initial_seed(), REFUSED),
     "the generator's state": (lambda z, s: z + torch.get_rng_state()[0].double(), REFUSED),
-    "a generator of its own": (own_generator, "z + n"),
+    "a generator of its own": (own_generator, REFUSED),
     "chance that is counted": (lambda z, s: z * torch.randn(1 + torch.initial_seed()).numel(), REFUSED),
     # what is swallowed
     "swallowed leak": (swallowing(lambda z: z.sum().item()), REFUSED),

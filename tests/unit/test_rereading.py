@@ -1,8 +1,10 @@
 """What was read is run again: right readings stand, wrong ones are seen."""
 
+import copy
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import torch
@@ -128,9 +130,16 @@ class Sampler:
             torch.ones(2, 3).double(),
             leaks,
         )
+        self.seen = self.sigmas.numpy()  # of the same memory
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Sampler":
+        made = Sampler(leaks=self.leaks)
+        made.sigmas, made.last = copy.deepcopy((self.sigmas, self.last), memo)
+        made.seen = made.sigmas.numpy()
+        return made
 
     def step(self, x: T) -> T:
-        weight = torch.DoubleTensor([self.sigmas[0]]) if self.leaks else self.sigmas[0]
+        weight = float(self.seen[0]) if self.leaks else self.sigmas[0]
         out = x * weight + self.last
         self.last = out
         return out
