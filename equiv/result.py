@@ -37,7 +37,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reproduce(self) -> str:
         """The command that runs this task alone."""
-        options = [f"--config {k}={v}" for k, v in self.config.items()]
+        flag = "--{} {}" if self.kind == "experiment" else "--config {}={}"
+        options = [flag.format(k, v) for k, v in self.config.items()]
         options += [f"--dtype {self.dtype}"] if self.dtype else []
         options += [f"--device {self.device}"] if self.device else []
         options += [f"--seed {self.seed}"] if self.kind != "claim" else []

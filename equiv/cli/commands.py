@@ -184,17 +184,30 @@ def fingerprint(spec: str, *, as_json: bool) -> int:
 
 @cli.command()
 @click.argument("ids", nargs=-1)
-@click.option("--dtype", help="float64, float32 or bfloat16; all that an experiment knows by default.")
+@click.option("--dtype", help="float64, float32, bfloat16 or float16; all that it lists by default.")
 @click.option("--device", default="cpu", show_default=True)
+@click.option("--networks", metavar="RECIPE", help="On these trained networks alone; see equiv train.")
+@click.option("--full", is_flag=True, help="Also what takes minutes: all networks, all experiments.")
 @SEED
 @with_running
-def experiment(ids: tuple[str, ...], dtype: str | None, device: str, seed: int, running: Running) -> int:
+def experiment(
+    *,
+    ids: tuple[str, ...],
+    dtype: str | None,
+    device: str,
+    networks: str | None,
+    full: bool,
+    seed: int,
+    running: Running,
+) -> int:
     """Measure against derived bounds."""
     from equiv import terminal
     from equiv.running.selection import experiments
 
     return run_tasks(
-        experiments(ids, dtype=dtype, device=device, seed=seed), show=terminal.table, running=running
+        experiments(ids, dtype=dtype, device=device, networks=networks, full=full, seed=seed),
+        show=terminal.table,
+        running=running,
     )
 
 

@@ -28,7 +28,10 @@ DTYPES = {
 
 
 class Steps(NamedTuple):
-    """States and the steps to take from them: ``z_t`` has shape (draws, steps), the times (steps,)."""
+    """States and the steps to take from them: ``z_t`` has shape (draws, steps), the times (steps,).
+
+    For networks ``z_t`` is (nets, steps, size) and the times are (steps, 1).
+    """
 
     z_t: Tensor
     t: Tensor
@@ -46,8 +49,7 @@ def draw_steps(schedule: Schedule, task: Task) -> Steps:
     Raises:
         ValueError: the task names a type that is no floating-point type of torch.
     """
-    if task.dtype and task.dtype not in DTYPES:
-        raise ValueError(f"an experiment needs one of {', '.join(DTYPES)}; got {task.dtype!r}")
+    dtype, device = place(task)
     draw = torch.Generator().manual_seed(task.seed)
     grids = [torch.linspace(1, 0, n + 1, dtype=torch.float64) for n in STEP_COUNTS]
     t, s = torch.cat([g[:-1] for g in grids]), torch.cat([g[1:] for g in grids])
@@ -61,5 +63,15 @@ def draw_steps(schedule: Schedule, task: Task) -> Steps:
     )
     level = schedule(t)
     z_t = level.alpha * data.reshape(shape) + level.sigma * noise[1]
-    dtype, device = DTYPES[task.dtype or "float64"], task.device or "cpu"
     return Steps(*(values.to(device, dtype) for values in (z_t, t, s)))
+
+
+def place(task: Task) -> tuple[torch.dtype, str]:
+    """The type and the device of a task.
+
+    Raises:
+        ValueError: the task names a type that is no floating-point type of torch.
+    """
+    if task.dtype and task.dtype not in DTYPES:
+        raise ValueError(f"an experiment needs one of {', '.join(DTYPES)}; got {task.dtype!r}")
+    return DTYPES[task.dtype or "float64"], task.device or "cpu"

@@ -11,7 +11,7 @@ from typing import Any
 
 from equiv.evidence import Evidence, Experiment
 from equiv.experiments import Header
-from equiv.experiments.cases import Network, Schedule, draw_steps, mixture
+from equiv.experiments.cases import Network, Schedule, Steps, draw_steps, mixture
 from equiv.experiments.comparison import Sides, compare
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import u_from_x, v_from_x
@@ -37,10 +37,16 @@ def run(task: Task) -> tuple[list[Evidence], dict[str, Any]]:
 
 
 def on_schedule(
-    schedule: Schedule, task: Task, network: Network = mixture, step: Step = ddim_step
+    schedule: Schedule,
+    task: Task,
+    network: Network = mixture,
+    step: Step = ddim_step,
+    *,
+    steps: Steps | None = None,
+    asked: str = "",
 ) -> Experiment:
     """Compare ``step`` with Euler flow sampling; the levels must be positive, but the last noise may be 0."""
-    steps = draw_steps(schedule, task)
+    steps = steps or draw_steps(schedule, task)
     # the claim holds for any levels, so those that were computed are taken as exact
     now, then = (Level(*map(exact, schedule(times))) for times in (steps.t, steps.s))
     z_t, t, s = (exact(values) for values in steps)
@@ -49,7 +55,7 @@ def on_schedule(
         (now.alpha.value > 0) & (now.sigma.value > 0) & (then.alpha.value > 0) & (then.sigma.value >= 0)
     )
     return compare(
-        f"distance of a DDIM step ({schedule.__name__}) from the Euler flow step",
+        f"distance of a DDIM step ({schedule.__name__}) from the Euler flow step{asked}",
         Sides(expected, flow_euler(network, z_t, now, then)),
         {name: Sides(expected, got) for name, got in false_variants(network, z_t, now, then, (t, s)).items()},
         valid=positive.expand_as(steps.z_t),

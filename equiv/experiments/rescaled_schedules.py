@@ -16,7 +16,7 @@ from torch import Tensor
 
 from equiv.evidence import Evidence, Experiment
 from equiv.experiments import Header
-from equiv.experiments.cases import Network, draw_steps, mixture
+from equiv.experiments.cases import Network, Steps, draw_steps, mixture
 from equiv.experiments.comparison import Sides, compare
 from equiv.formulas.levels import Level, rescaled
 from equiv.formulas.schedules import flow_matching
@@ -70,10 +70,16 @@ def probability_flow_euler(network: Network, z_t: N, t: N, s: N, p: Fraction) ->
 
 
 def at_exponent(
-    p: Fraction, task: Task, network: Network = mixture, step: Callable[..., Any] = ddim_step
+    p: Fraction,
+    task: Task,
+    network: Network = mixture,
+    step: Callable[..., Any] = ddim_step,
+    *,
+    steps: Steps | None = None,
+    asked: str = "",
 ) -> Experiment:
     """Compare ``step`` on the rescaled schedule with DDIM on the schedule itself."""
-    steps = draw_steps(flow_matching, task)
+    steps = steps or draw_steps(flow_matching, task)
     z_t, t, s = (exact(values) for values in steps)
     # the claim holds for any scale, so those that were computed are taken as exact
     there, back = exact(scale(steps.t, p)), exact(scale(steps.s, p))
@@ -92,7 +98,7 @@ def at_exponent(
     }
     expected = ddim_step(z_t, network(z_t, plain), plain, flow_matching(s))
     return compare(
-        f"distance of a DDIM step on the schedule scaled with p = {p} from one on the schedule itself",
+        f"distance of a DDIM step on the schedule scaled with p = {p} from one on the schedule itself{asked}",
         Sides(expected, got() / back),
         {name: Sides(expected, wrong) for name, wrong in variants.items()},
         valid=(steps.t > 0).expand_as(steps.z_t),

@@ -24,6 +24,11 @@ class Denoisers:
     kind: str
     parameters: Parameters
 
+    @property
+    def count(self) -> int:
+        """How many networks there are."""
+        return len(next(iter(self.parameters.values())))
+
     def __call__(self, z: N, level: Level[N]) -> N:
         """The data predictions, from the outputs at the variance-preserving level of the same log-SNR."""
         raw, q, there = self.outputs(z, level)
@@ -37,7 +42,7 @@ class Denoisers:
 
     def raw(self, q: Any, told: Any) -> Any:
         """The outputs for a state in the variance-preserving gauge and the log-SNR that it is told."""
-        shape = (len(next(iter(self.parameters.values()))), *_value(q).shape[-2:])
+        shape = (self.count, *_value(q).shape[-2:])
         q, told = _expanded(q, shape), _expanded(told, (*shape[:2], 1))
         network = ARCHITECTURES[self.architecture]
         if isinstance(q, Rounded):

@@ -55,9 +55,8 @@ def review(recipe: Recipe, networks: Mapping[str, Denoisers], folder: Path) -> d
 
 def samples_of(networks: Denoisers, size: int, *, count: int = COMPARED, seed: int = 0) -> Tensor:
     """DDIM from the same noise for each network: ``(nets, count, size)``."""
-    nets = len(next(iter(networks.parameters.values())))
     noise = torch.randn(count, size, generator=torch.Generator().manual_seed(seed))
-    return sample(networks, noise.expand(nets, -1, -1), levels(STEPS, noise))
+    return sample(networks, noise.expand(networks.count, -1, -1), levels(STEPS, noise))
 
 
 def _named(recipe: Recipe, samples: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:

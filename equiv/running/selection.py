@@ -6,6 +6,7 @@ import msgspec
 
 from equiv.experiments import Header
 from equiv.lookup import Unknown, find, nearest
+from equiv.reference.recipes import RECIPES
 from equiv.result import Task
 from equiv.running import catalogue
 
@@ -54,30 +55,57 @@ def checks(
 
 
 def experiments(
-    ids: Sequence[str] = (), *, dtype: str | None = None, device: str = "cpu", seed: int = 0
+    ids: Sequence[str] = (),
+    *,
+    dtype: str | None = None,
+    device: str = "cpu",
+    networks: str | None = None,
+    full: bool = False,
+    seed: int = 0,
 ) -> list[Task]:
     """A task for each experiment named, or for all, in the dtype given or in each that it lists.
 
-    One that lists none computes in balls: where all are asked for in some dtype, it is left out.
+    Of all, those that take minutes are left out, and networks that do, unless the set is to be ``full``.
 
     Raises:
-        Unknown: there is no such experiment or dtype, it has no dtypes, or the device cannot be used.
+        Unknown: there is no such experiment, dtype or recipe, or the device cannot be used.
     """
     if dtype:
         find("dtype", dtype, dict.fromkeys(DTYPES), see=", ".join(DTYPES))
+    if networks:
+        find("recipe", networks, RECIPES, see=", ".join(RECIPES))
     usable(device)
     found = []
     for name in dict.fromkeys(ids) or catalogue.experiments():
         entry = find("experiment", name, catalogue.experiments(), see="equiv list")
-        known = msgspec.convert(entry.header, Header).dtypes
-        if known:
-            dtypes = (dtype,) if dtype else known
-            found += [Task(kind="experiment", id=name, dtype=d, device=device, seed=seed) for d in dtypes]
-        elif not dtype:
-            found.append(Task(kind="experiment", id=name))
-        elif ids:
+        header = msgspec.convert(entry.header, Header)
+        if dtype and ids and not header.dtypes:
             raise Unknown(f"{name} computes in balls and has no dtype; run it without --dtype")
+        if networks and ids and networks not in header.networks:
+            known = ", ".join(header.networks) or "none"
+            raise Unknown(
+                f"{name} does not measure on the networks {networks!r} (all of its networks: {known})"
+            )
+        if header.full and not (full or ids):
+            continue
+        dtypes = (dtype,) if dtype else header.dtypes
+        if not header.dtypes:
+            found += [] if dtype or networks else [Task(kind="experiment", id=name)]
+            continue
+        for n in _recipes(header, networks, full=full):
+            config = {"networks": n} if n else {}
+            found += [
+                Task(kind="experiment", id=name, config=config, dtype=d, device=device, seed=seed)
+                for d in dtypes
+            ]
     return found
+
+
+def _recipes(header: Header, networks: str | None, *, full: bool) -> list[str]:
+    """The networks that an experiment is to be run on; one without any runs once."""
+    if networks:
+        return [networks] if networks in header.networks else []
+    return [n for n in header.networks if full or RECIPES[n].by_default] if header.networks else [""]
 
 
 def usable(device: str) -> None:
