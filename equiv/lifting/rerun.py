@@ -6,6 +6,7 @@ symbols are moved apart, in their order, everything else is drawn anew, and so i
 
 import contextlib
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -56,27 +57,29 @@ class Rerun:
         read = self._tracer.read_at(result, wanted)
         off = replay.precision(self._tracer.dtypes)
 
-        def compare(got: torch.Tensor, point: Mapping[Expr, Fraction], where: str) -> None:
+        def compare(got: torch.Tensor, point: Mapping[Expr, Fraction], where: str) -> bool:
+            """Is it a number, and so said something?"""
             if (got.shape, got.dtype) != (result.shape, result.dtype):
                 raise Unsupported(f"{where} the code returns {tuple(got.shape)} {got.dtype}")
             values = got.detach().flatten()[wanted].tolist()
             if against := replay.disagreement(read, values, point, off):
                 raise Unsupported(f"a value left torch unseen: {where} {against}")
+            return not any(map(math.isnan, values))
 
         here = self._tracer.point
         compare(result, here, "while it is read,")
         given, _ = self._copies()
         compare(run(SEED, *given), here, "run unread,")
-        known = replay.is_checked(read, here, off)
-        reasons = [] if known else ["its value is not known well enough"]
-        elsewhere = next(self._elsewhere(), None)
-        if elsewhere is None:
-            reasons.append("no other values meet its conditions")
-        else:
-            given, point = elsewhere
+        reasons = [] if replay.is_checked(read, here, off) else ["its value is not known well enough"]
+        missing = "no other values meet its conditions"
+        for given, point in self._elsewhere():
             with Draws() as draws:
                 got = run(OTHER_SEED, *given)
-            compare(got, point | self._drawn(draws), "run on other values,")
+            if compare(got, point | self._drawn(draws), "run on other values,"):
+                break
+            missing = "the code returns nan there, as when rounding takes the root of less than zero"
+        else:
+            reasons.append(missing)
         text = "the reading was not held against a run on other values: "
         return [Assumption("hypothesis", text + why, None) for why in reasons]
 

@@ -83,6 +83,21 @@ def test_the_ends_of_a_schedule_have_values(e: Expr, value: float) -> None:
     assert replay.disagreement([e], [math.nan], point, DOUBLE) is not None
 
 
+def test_a_root_that_rounding_takes_below_zero_is_no_leak() -> None:
+    nothing = sqrt(1 - s - (1 - s) * (z / z))
+    point = {s: Fraction(1, 3), z: Fraction(1, 7)}
+    assert replay.disagreement([nothing], [math.nan], point, DOUBLE) is None
+    assert replay.disagreement([nothing], [1e-3], point, DOUBLE) is not None
+    assert replay.disagreement([sqrt(s)], [math.nan], point, DOUBLE) is not None
+    levels = Given(torch.tensor([1 / 3], dtype=torch.float64), "schedule")
+    found = read(
+        lambda x, levels: x + (levels[0] - levels[0] * (1 + 2**-52) + 1e-30).sqrt(),
+        {"x": given()["x"], "levels": levels},
+    )
+    (said,) = found.assumptions
+    assert "rounding takes the root" in said.text
+
+
 def test_what_has_no_known_value_is_not_said_to_be_checked() -> None:
     unknown = node("call", z, param=("i0",))
     assert replay.is_checked([z], {z: Fraction(1)}, DOUBLE)
