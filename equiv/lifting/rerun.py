@@ -83,6 +83,12 @@ class Rerun:
         text = "the reading was not held against a run on other values: "
         return [Assumption("hypothesis", text + why, None) for why in reasons]
 
+    def changes(self, run: Callable[..., torch.Tensor], change: Callable[..., None]) -> bool:
+        """Does the code return something else where ``change`` was done to copies of what was given?"""
+        plain, changed = self._copies()[0], self._copies()[0]
+        change(*changed)
+        return not torch.equal(run(SEED, *plain).nan_to_num(), run(SEED, *changed).nan_to_num())
+
     def _copies(self) -> tuple[tuple[Any, ...], list[Marked]]:
         given, tensors = copy.deepcopy(self._before)
         return given, [m._replace(tensor=t) for m, t in zip(self._tracer.marked, tensors, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
@@ -258,7 +259,6 @@ def test_on_this_schedule_only_the_inputs_are_free() -> None:
 
 def lift_lookalike(monkeypatch: pytest.MonkeyPatch, step: Any, **config: Any) -> list[Any]:
     """Read DDIMScheduler with another step()."""
-    import diffusers
 
     class LookAlike(diffusers.DDIMScheduler):  # type: ignore[misc]
         pass
@@ -344,19 +344,34 @@ def test_what_is_carried_from_step_to_step_is_written_in_the_inputs_of_the_calls
     assert steps[1].key == steps[2].key
 
 
-def test_entries_of_one_value_are_said_to_be_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def plain(self: Any, step: Any, *args: Any, **options: Any) -> Any:
-        return step(*args, **options)
+class _Repeats(diffusers.DDIMScheduler):  # type: ignore[misc]
+    """Two entries of one value; the step reads the one that is listed."""
 
-    import diffusers
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.alphas_cumprod[501] = self.alphas_cumprod[500]
 
-    class Repeats(diffusers.DDIMScheduler):  # type: ignore[misc]
-        def __init__(self, **given: Any) -> None:
-            super().__init__(**given)
-            self.alphas_cumprod[501] = self.alphas_cumprod[500]
 
+class _ReadsBeside(_Repeats):
+    """The step reads both, as if they were one."""
+
+    def step(self, output: Any, timestep: Any, sample: Any, **options: Any) -> Any:
+        out = super().step(output, timestep, sample, **options)
+        at = max(int(timestep) - 100, 0)
+        out.prev_sample = out.prev_sample * self.alphas_cumprod[at] / self.alphas_cumprod[at + (at == 500)]
+        return out
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(_Repeats, []), (_ReadsBeside, ["alphas_cumprod[500] = alphas_cumprod[501]"])],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_entries_of_one_value_are_told_apart_or_said_to_be_one_variable(
+    made: Any, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = resolve("diffusers.DDIMScheduler")
-    monkeypatch.setattr(building, "_class", lambda _name: Repeats)
+    monkeypatch.setattr(building, "_class", lambda _name: made)
     step = adapter.lift_steps(found, configuration(found, {}))[3]
-    assert taken(step) == ["alphas_cumprod[500] = alphas_cumprod[501]"]
-    assert step.assumptions[-1].condition.kind == "hypothesis"
+    assert taken(step) == said
+    assert [a.condition.kind for a in step.assumptions if a.text in said] == ["hypothesis"] * len(said)

@@ -105,6 +105,11 @@ class _Reader:
         taken = [of_schedule(a.relation) for a in tracer.assumptions if a.relation is not None]
         branches = [side for relation in taken for side in (relation.left, relation.right)]
         used = [s for s in symbols(output, *levels, *kept.values(), *branches) if s.param.role == "schedule"]
+        listed = [p for p in (place, following, *self._places[: self.family.memory]) if p is not None]
+
+        def reads(at: Place) -> bool:
+            return rerun.changes(lambda *copies: run(*copies)[1], lambda scheduler, *_: _moved(scheduler, at))
+
         parts = set(postorder(tracer.element(result)))
         step = LiftedStep(
             index=i,
@@ -124,7 +129,12 @@ class _Reader:
             folded=folded,
             kept=kept,
             relations=self._table.domain(used),
-            assumptions=(*tracer.assumptions, *unseen, tracer.setting, *self._table.coincidences(used)),
+            assumptions=(
+                *tracer.assumptions,
+                *unseen,
+                tracer.setting,
+                *self._table.coincidences(used, listed, reads),
+            ),
             point={
                 **{v: value for v, value in tracer.point.items() if v.param.role == "noise"},
                 **self._values,
@@ -188,6 +198,12 @@ def _float_tensors(values: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tenso
             yield from _float_tensors({f"{name}[{k}]": v for k, v in enumerate(value)})
         elif isinstance(value, dict):
             yield from _float_tensors({f"{name}[{k!r}]": v for k, v in value.items()})
+
+
+def _moved(scheduler: Any, at: Place) -> None:
+    """One entry of a buffer is another, by far more than rounding."""
+    name, k = at
+    getattr(scheduler, name)[k] *= 1 - 2**-6
 
 
 def _input(name: str, back: int) -> Expr:

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import torch
@@ -72,13 +72,23 @@ class Table:
 
     def places(self, used: Sequence[Expr]) -> dict[Expr, str]:
         """The first entry that each symbol stands for."""
-        return {e: found[0] for e in used if (found := self._entries_of(e))}
+        found = ((e, self._entries_of(e)) for e in used)
+        return {e: f"{places[0][0]}[{places[0][1]}]" for e, places in found if places}
 
-    def coincidences(self, used: Sequence[Expr]) -> Iterator[Assumption]:
-        """Entries of one value are one symbol: a step that reads the wrong one of them is not seen to."""
+    def coincidences(
+        self, used: Sequence[Expr], listed: Sequence[Place], reads: Callable[[Place], bool]
+    ) -> Iterator[Assumption]:
+        """Entries of one value are one symbol, so a step that reads another than is listed is not seen to.
+
+        Args:
+            used: the symbols of the step.
+            listed: the places of its levels.
+            reads: whether a step reads an entry, seen by running it where that entry alone is another.
+        """
         for e in used:
-            if len(found := self._entries_of(e)) > 1:
-                yield Assumption("hypothesis", " = ".join(found), None)
+            places = self._entries_of(e)
+            if len(places) > 1 and any(reads(place) for place in places if place not in listed):
+                yield Assumption("hypothesis", " = ".join(f"{b}[{k}]" for b, k in places), None)
 
     def renamed(self, other: "Table") -> dict[Expr, Expr]:
         """What this table's symbols are called in another table of the same buffers."""
@@ -89,8 +99,8 @@ class Table:
             if old is not None and new is not None and old.op == "symbol"
         }
 
-    def _entries_of(self, e: Expr) -> list[str]:
-        return [f"{b}[{k}]" for b, row in self.entries.items() for k, entry in enumerate(row) if entry is e]
+    def _entries_of(self, e: Expr) -> list[Place]:
+        return [(b, k) for b, row in self.entries.items() for k, entry in enumerate(row) if entry is e]
 
 
 @functools.cache
