@@ -180,6 +180,7 @@ class Conformance(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     where: str = ""  # file:line of the first operation that differs
     snippet: str = ""  # reproduces the witness with the library alone
     reason: str = ""  # why nothing was decided
+    found: str = ""  # what the code was found to be
 
     @property
     def outcome(self) -> Outcome:

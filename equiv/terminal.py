@@ -82,6 +82,8 @@ def show(
     """The table, what is not good, what was expected, the count."""
     if results:
         out.print(draw(results))
+    for line in dict.fromkeys(_recognised(results)):
+        out.print(line)
     for _, found in _groups_of(held.rest):
         if found[0].verdict in BAD:
             out.print()
@@ -93,6 +95,14 @@ def show(
     for complaint in held.complaints:
         out.print(complaint, style="bold red")
     out.print(f"\n{summary(results)}")
+
+
+def _recognised(results: Sequence[Result]) -> Iterator[str]:
+    """What code was found to be."""
+    for r in results:
+        yield from (
+            f"{r.task.subject}: {e.found}" for e in r.evidence if isinstance(e, Conformance) and e.found
+        )
 
 
 def overview(results: Sequence[Result]) -> Text:

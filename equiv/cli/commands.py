@@ -106,6 +106,13 @@ def explain(id_: str) -> int:
     metavar="KEY=VALUE",
     help="Only configurations with this value. Repeatable.",
 )
+@click.option("--family", type=OneOf(("function", "step")), help="Of a subject in a file: what it is.")
+@click.option("--gauge", type=OneOf(("ve", "vp", "flow")), help="Of its state.")
+@click.option("--time", type=OneOf(("noise-at-1", "noise-at-0")), help="Where on its times the noise is.")
+@click.option(
+    "--prediction", type=OneOf(("x", "eps", "v", "u", "velocity")), help="What its model gives back."
+)
+@click.option("--as", metavar="METHOD", help="Hold it against that method, such as k_diffusion.sample_heun.")
 @SEED
 @click.option("--expect", type=FILE, metavar="FILE", help="Known defects, strictly: expected-defects.toml.")
 @with_running
@@ -116,17 +123,20 @@ def check(
     seed: int,
     expect: Path | None,
     running: Running,
+    **said: str | None,
 ) -> int:
     """Hold implementations against what they owe, such as diffusers.DDIMScheduler.
 
     A library, such as k_diffusion, stands for all that is read of it; all stands for every library installed.
+    Code of your own is named by its place: ./mine.py:step, or package.module:function. It is a sampler of
+    (model, x, sigmas), or one step between two levels; what its arguments do not show must be said.
     """
     from equiv import terminal
     from equiv.running import catalogue, expected
     from equiv.running.selection import checks
     from equiv.subjects.subject import expand
 
-    config = configuration(pairs)
+    config = configuration((*pairs, *(f"{key}={value}" for key, value in said.items() if value)))
     named = expand(subjects)
     owed = checks(named, only=only, config=config, seed=seed)
     obligations = [only] if only else list(catalogue.obligations())

@@ -44,6 +44,9 @@ MODULES = {
     "prediction-type": "equiv.obligations.prediction_type",
     "next-level-is-listed": "equiv.obligations.next_level_is_listed",
     "run-equals-method": "equiv.obligations.run_equals_method",
+    "told-level": "equiv.obligations.told_level",
+    "exact-on-point-mass": "equiv.obligations.exact_on_point_mass",
+    "run-is-finite": "equiv.obligations.run_is_finite",
 }
 
 
@@ -58,7 +61,9 @@ def tasks(
     found = resolve(subject)
     wanted = dict(config or {})
     asked = configuration(found, wanted)
-    matching = [c for c in configurations(found) if wanted.items() <= c.items()] or [asked]
+    beside = {key: value for key, value in wanted.items() if key in found.taken}
+    listed = {key: value for key, value in wanted.items() if key not in found.taken}
+    matching = [c | beside for c in configurations(found) if listed.items() <= c.items()] or [asked]
     modules = [importlib.import_module(m) for id_, m in MODULES.items() if only in (None, id_)]
     return [
         Task(kind="check", id=module.OBLIGATION.id, subject=subject, config=c, seed=seed)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from equiv.evidence import Evidence, Failure
 from equiv.lifting.refusal import Unsupported
+from equiv.lookup import find
 from equiv.obligations import Obligation, lifted_run
 from equiv.obligations.conformance import undecided
 from equiv.obligations.methods import ADAPTIVE, METHODS, Method, asked
@@ -23,7 +24,13 @@ OBLIGATION = Obligation(
 
 
 def owes(subject: str, config: Mapping[str, str]) -> bool:
-    """Whether a method is named: by the function itself, or by the user."""
+    """Whether a method is named: by the function itself, or by the user.
+
+    Raises:
+        Unknown: there is no method of that name.
+    """
+    if "as" in config:
+        find("method", config["as"], METHODS, see=", ".join(METHODS))
     return subject in METHODS or subject in ADAPTIVE or "as" in config
 
 

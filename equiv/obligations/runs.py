@@ -35,7 +35,7 @@ class Owed(NamedTuple):
     """``got == expected`` is owed of what a run gives at ``place``.
 
     ``runs`` are the library's own inputs, in the symbols of the statement: what is not named is itself.
-    ``got`` is what the library gives there or, where there are several runs, the sum of their squares.
+    ``got`` is what the library gives there or, if it ``squares``, the sum of the squares over the runs.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Owed(NamedTuple):
     got: Expr
     expected: Expr
     runs: tuple[Mapping[Expr, Expr], ...] = (MappingProxyType({}),)
+    squares: bool = False
     cut: bool = False  # once decided, it may stand for any number in what follows
 
 
@@ -176,7 +177,7 @@ def _refuted(task: Task, says: str, run: LiftedRun, owed: Owed) -> Conformance:
     given = [_inputs(run, inputs, point) for inputs in owed.runs]
     alone = [run_alone(sampler, listed, *numbers) for numbers in given]
     answers = [float(len(a) // 2) if owed.place < 0 else a[owed.place] for a in alone]
-    answer = answers[0] if len(answers) == 1 else sum(a * a for a in answers)
+    answer = sum(a * a for a in answers) if owed.squares else answers[0]
     read = balls.evaluate(got, point, rounding=ROUNDING)
     return Conformance(
         method="lifting",
@@ -190,7 +191,7 @@ def _refuted(task: Task, says: str, run: LiftedRun, owed: Owed) -> Conformance:
         ),
         reproduced=bool(read.contains(answer)),
         where=_where(run, owed),
-        snippet=_together([snippet(task, listed, *numbers) for numbers in given]),
+        snippet=_together([snippet(task, listed, *numbers) for numbers in given], owed),
     )
 
 
@@ -226,11 +227,9 @@ def _where(run: LiftedRun, owed: Owed) -> str:
     return next((run.origins[part] for part in reversed(list(postorder(e))) if part in run.origins), "")
 
 
-def _together(snippets: Sequence[str]) -> str:
-    """What shows ``got``: what the library prints or, after several runs, the sum of the squares."""
-    if len(snippets) == 1:
-        return snippets[0]
-    return "\n\n".join([*snippets, "# got is the sum of their squares"])
+def _together(snippets: Sequence[str], owed: Owed) -> str:
+    """What shows ``got``: what the library prints or, if it squares, the sum of the squares."""
+    return "\n\n".join([*snippets, *(["# got is the sum of their squares"] if owed.squares else [])])
 
 
 def snippet(
@@ -244,7 +243,7 @@ answers, noise = iter({list(answers)}), iter({list(noise)})
 def model(x, {name[:-1]}, *_, **__):
     print("told", torch.as_tensor({name[:-1]}).flatten()[0].item(), "fed", x.flatten()[0].item())
     return torch.full_like(x, next(answers, 0.0))
-torch.randn_like = lambda x, **_: torch.full_like(x, next(noise, 0.0))
+torch.randn_like = torch.randn = lambda *_, **__: torch.full_like(x, next(noise, 0.0))
 x = torch.full((1, 1, 1, 1), {state!r}, dtype=torch.float64)
 {name} = torch.tensor({list(values)}, dtype=torch.float64)
 {runner(task.subject).snippet(subject, task.config)}"""

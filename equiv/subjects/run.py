@@ -57,8 +57,9 @@ class Grid(NamedTuple):
             case "variance exploding":
                 return [LARGEST * share for share in shares] + [0.0]
             case "flow":
-                return [1 - share if self.rises else share for share in shares] + [float(self.rises)]
-        return [1 - 0.875 * share for share in shares] + [1.0]
+                times = [31 / 32 * share for share in shares]
+                return [1 - t if self.rises else t for t in times] + [float(self.rises)]
+        return [1 - 7 / 8 * share for share in shares] + [1.0]
 
     def level(self, listed: Expr) -> Level[Expr]:
         """The level that a number stands for."""

@@ -36,7 +36,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     ``together`` groups the options that are checked in every combination, with the others at their
     defaults; without a group, all are. Where a class refuses values with an error of its own, ``refused``
-    names them.
+    names them. What is ``taken`` is no part of what is checked, but may be asked for: these values, or any if
+    none are named; what is ``needed`` must be given, and it says why.
     """
 
     name: str  # as users write it: diffusers.DDIMScheduler
@@ -50,6 +51,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, tuple[str, ...]]
     together: tuple[tuple[str, ...], ...] = ()
     refused: tuple[dict[str, str], ...] = ()
+    taken: dict[str, tuple[str, ...]] = {}
+    needed: dict[str, str] = {}
 
 
 class Assumed(Protocol):
@@ -169,10 +172,8 @@ def adapter(name: str) -> Adapter:
     Raises:
         Unknown: no adapter reads that library.
     """
-    if "/" in name or ":" in name:
-        raise Unknown(
-            f"a subject needs a name such as diffusers.DDIMScheduler; got {name!r}, and no file is read"
-        )
+    if "/" in name or ":" in name or name.endswith(".py"):
+        return importlib.import_module("equiv.subjects.named")
     library = name.partition(".")[0]
     module = find("library", library, ADAPTERS, see=", ".join(ADAPTERS))
     return importlib.import_module(module)
@@ -216,11 +217,15 @@ def configuration(subject: Subject, given: Mapping[str, str]) -> dict[str, str]:
     Raises:
         Unknown: an option or a value that the subject does not take; the message names the nearest.
     """
+    if missing := [f"--{key} ({why})" for key, why in subject.needed.items() if key not in given]:
+        raise Unknown(f"{subject.name} does not show all that is needed; say {', and '.join(missing)}")
+    every = {**subject.options, **subject.taken}
     for key, value in given.items():
-        known = find("option", key, subject.options, see=", ".join(subject.options))
+        known = find("option", key, every, see=", ".join(every))
         counts = key == "steps" and value.isdecimal() and 1 <= int(value) <= 1000
-        if value not in known and not counts:
+        if known and value not in known and not counts:
             raise Unknown(
                 f"{subject.name} takes {key} in {', '.join(known)}, not {value!r}{nearest(value, known)}"
             )
-    return {key: given.get(key, values[0]) for key, values in subject.options.items()}
+    defaults = {key: values[0] for key, values in subject.options.items()}
+    return defaults | {key: value for key, value in given.items() if key in every}
