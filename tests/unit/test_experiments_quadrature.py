@@ -20,8 +20,13 @@ from equiv.experiments.quadrature import (
     covariance_loss,
     exact_denoiser,
     grids,
+    guidance,
+    information,
+    losses,
+    reflow,
     regression,
     reversed_ddim,
+    start,
     step_count,
     straightness,
     transport,
@@ -142,6 +147,39 @@ def test_noise_of_another_variance_has_another_order() -> None:
     assert weak_order.of_two_times(lambda e: weak_order.churn(e + 0.25)).outcome is Outcome.FAILS
 
 
+@in_balls
+def test_another_guidance_is_refuted() -> None:
+    assert refuted(guidance.of_eta(lambda *a: churn_step(*a[:3], a[3] + arb(0.5), *a[4:])))
+    assert refuted(guidance.of_tilt(lambda z, level, gamma=3.001: guidance.guided(z, level, gamma)))
+
+
+def half_the_noise(z: Any, x_hat: Any, now: Level[Any], then: Level[Any]) -> Any:
+    """DDIM that arrives with too little noise."""
+    return ddim_step(z, x_hat, now, Level(then.alpha, then.sigma / 2))
+
+
+@in_balls
+def test_another_measure_is_refuted() -> None:
+    assert refuted(start.of_normal(off(start.divergence)))
+    assert refuted(start.of_mixtures(lambda law: arb(1)))
+    assert refuted(start.of_chains(lambda n: start._missing(n) * arb(1.1)))
+    assert refuted(start.of_chain_orders(lambda n: start._missing(n) * n))
+    assert refuted(start.of_truncation(half_the_noise))
+    assert refuted(information.of_information(off(information.noise_error, 1.001)))
+    assert refuted(reflow.of_normal(off(reflow.paired, 1.1)))
+    assert refuted(reflow.of_cost(off(reflow.paired, -1)))
+
+
+@in_balls
+def test_other_losses_are_refuted() -> None:
+    assert refuted(losses.of_schedules(off(losses._loss)))
+    assert refuted(losses.of_frameworks(off(losses._velocity_error)))
+    assert refuted(losses.of_least_losses(off(losses._least)))
+    assert refuted(losses.of_noise(lambda *a: losses._least(*a) * (1 + a[-1] / 1000)))
+    wrong = {**losses.TABLE, "FM": losses.Row("u", "cosine", losses.flow_matching_weighting)}
+    assert refuted(losses.of_table(wrong))
+
+
 def test_what_is_not_below_is_refuted() -> None:
     good = Case({}, arb(2), arb(1), {"three": arb(3)})
     assert below("", [good]).outcome is Outcome.HOLDS
@@ -176,7 +214,7 @@ def test_a_quantile_has_its_probability_below(data: Any) -> None:
     assert not law.quantile(arb(1.5)).is_finite()
 
 
-@pytest.mark.parametrize("name", ["contributions", "straightness", "grids", "step_count"])
+@pytest.mark.parametrize("name", ["contributions", "straightness", "grids", "losses", "step_count"])
 def test_a_picture_is_drawn(name: str) -> None:
     from equiv.report.figures import figure
 

@@ -10,7 +10,7 @@ from flint import arb, ctx
 
 from equiv.experiments.quadrature.balls import ball, integral
 from equiv.formulas.levels import Level
-from equiv.number import constant, exp, sqrt
+from equiv.number import constant, exp, log, sqrt
 
 T = TypeVar("T")
 REACH = 12  # standard deviations to integrate over; what lies beyond is bounded
@@ -29,10 +29,14 @@ class Component(NamedTuple):
     gain: Any
     left: Any
 
+    @property
+    def peak(self) -> Any:
+        """The most that the component contributes to the density."""
+        return self.share / sqrt(2 * arb.pi() * self.variance)
+
     def mass(self, z: Any) -> Any:
         """What the component contributes to the density."""
-        peak = self.share / sqrt(2 * arb.pi() * self.variance)
-        return peak * exp(-((z - self.mean) ** 2) / (2 * self.variance))
+        return self.peak * exp(-((z - self.mean) ** 2) / (2 * self.variance))
 
     def denoised(self, z: Any) -> Any:
         """The mean of the data of this component at a state."""
@@ -124,6 +128,18 @@ class Law(NamedTuple):
         starts = [abs(p.of_data - p.gain * p.mean) for p in self.components]
         largest = functools.reduce(arb.max, [*slopes, *starts])
         return functools.reduce(arb.max, [p.left for p in self.components]) + 2 * largest**2
+
+    @property
+    def log_growth(self) -> arb:
+        r"""A g for :meth:`expectation` of :math:`\log p`.
+
+        With the peaks h it is at most :math:`\log \sum h`, and at least
+        :math:`\log h_0 - (z^2 + m_0^2) / V_0`.
+        """
+        first = self.components[0]
+        most: arb = abs(log(first.peak)) + abs(log(total(p.peak for p in self.components)))
+        spread: arb = (first.mean * first.mean + 1) / first.variance
+        return most + spread
 
     def expectation(self, of: Callable[[Any], Any], growth: Any) -> arb:
         r"""The mean of ``of(z)``, analytic in z, where :math:`|of(z)| \le g (1 + z^2)` for all real z.
