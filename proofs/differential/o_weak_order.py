@@ -24,7 +24,7 @@ from sympy import Gt, S, exp, symbols
 from equiv.claim import Chain, Claim, Derivation, Source, Variant, chain
 from equiv.formulas.denoisers import gaussian_denoiser
 from equiv.formulas.levels import Level, kappa, log_snr
-from equiv.formulas.predictions import score_from_x
+from equiv.formulas.predictions import eps_from_x, score_from_x
 from equiv.formulas.schedules import flow_matching
 from equiv.formulas.steps import churn_step, ddim_step, ddpm_step, renoise
 from equiv.proofs._calculus import at, integral, rate
@@ -67,6 +67,12 @@ def _gain(power: Any) -> Any:
     return churn_step(S.One, gaussian_denoiser(S.One, now, S.Zero, c), S.Zero, power, now, then)
 
 
+def _mean(power: Any) -> Any:
+    """The mean of the churn step: without the draw, whose root has no rate where the step vanishes."""
+    kept = kappa(now, then) ** (power - 1)
+    return then.alpha * x_hat + then.sigma * kept * eps_from_x(z_t, x_hat, now)
+
+
 def _added(power: Any) -> Any:
     """The variance that the churn step adds."""
     return then.sigma**2 * (1 - kappa(now, then) ** (2 * (power - 1)))
@@ -89,8 +95,13 @@ def _first_order() -> Iterable[Chain]:
     score = score_from_x(z_t, x_hat, now)
     for name, power in SAMPLERS:
         yield chain(
+            f"{name}: the mean of the step",
+            churn_step(z_t, x_hat, S.Zero, power, now, then),
+            ("without the draw", _mean(power)),
+        )
+        yield chain(
             f"{name}: the mean leaves the state at the rate",
-            _leaving(churn_step(z_t, x_hat, S.Zero, power, now, then)),
+            _leaving(_mean(power)),
             ("minus the drift", -_drift(power - 1, score)),
         )
     yield chain(
@@ -181,7 +192,7 @@ def _where_alpha_vanishes() -> Iterable[Chain]:
 def false_variants() -> Iterable[Variant]:
     falling = (less_noisy(then, now), Gt(rho, 1, evaluate=False))
     score = score_from_x(z_t, x_hat, now)
-    mean = churn_step(z_t, x_hat, S.Zero, rho, now, then)
+    mean = _mean(rho)
     yield Variant(
         name="all of the score, whatever rho",
         left=_leaving(mean),

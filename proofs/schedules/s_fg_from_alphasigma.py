@@ -16,7 +16,6 @@ from sympy import log
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.formulas.levels import log_snr, noise_ratio
-from equiv.formulas.steps import renoise
 from equiv.proofs._calculus import at
 from equiv.proofs._rates import falling, rates, total_rate
 from equiv.proofs._symbols import now, then, x_hat
@@ -52,7 +51,7 @@ def derivation() -> Derivation:
         chains=(
             chain(
                 "The rate at which the kernel from s to t scales a state, by alpha_t / alpha_s",
-                _at_now(total_rate(renoise(x_hat, 0, then, now))),
+                _at_now(total_rate(now.alpha / then.alpha * x_hat)),
                 ("differentiated at s = t", rates.alpha / now.alpha * x_hat),
                 ("the derivative of the logarithm", _drift() * x_hat),
             ),

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import sympy
-from sympy import Eq, Gt, Ne, S, cos, exp, log, pi, sin, sqrt, symbols
+from sympy import Eq, Gt, Lt, Ne, S, cos, cosh, exp, log, pi, sin, sinh, sqrt, symbols, tan, tanh
 
 from equiv.claim import Claim, Derivation, Source, Variant, chain
 from equiv.evidence import Equality, KernelProof, Outcome, Proof, Rejected, Witness
+from equiv.proofs._calculus import at, rate
 from equiv.result import Run, Task
 from equiv.running import kernel as running_kernel
 from equiv.running import selection
@@ -22,12 +23,14 @@ from equiv.running.local import LocalProcesses
 from equiv.running.worker import result
 from equiv.symbolic.kernel import coqc
 from equiv.symbolic.kernel.check import check, settled
-from equiv.symbolic.kernel.terms import Names, defined, read, text
+from equiv.symbolic.kernel.demands import defined
+from equiv.symbolic.kernel.reading import Names, read
+from equiv.symbolic.kernel.terms import text
 from equiv.verdict import Verdict, exit_code, judge
 
 needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not installed")
 
-a, b = symbols("a b", positive=True)
+a, b, c, d = symbols("a b c d", positive=True)
 x, z = symbols("x z", real=True)
 
 CLAIMS = (
@@ -95,6 +98,9 @@ FALSE = {
     "a power of a negative number": (lambda: (-a) ** (x / 2) * 0, S.Zero, ()),
     "a division by zero": (lambda: x / (a - a), S.Zero, ()),
     "a root of a sum": (sqrt(a + b), sqrt(a) + sqrt(b), ()),
+    "a logarithm of a quotient below one": (sqrt(log(a / b) ** 2), log(a / b), (Lt(a, b, evaluate=False),)),
+    "a polynomial in pi below zero": (lambda: sqrt((pi**2 - 2 * pi - 4) ** 2), pi**2 - 2 * pi - 4, ()),
+    "the rate of a root where there is none": (lambda: at(rate(sqrt(x), x), x, S.Zero) * 0, S.Zero, ()),
     "a hypothesis is not used": (lambda: (x**2 - 1) / (x - 1), x + 1, (Ne(x, 2, evaluate=False),)),
 }
 
@@ -137,6 +143,16 @@ TRUE = {
     "a size": (lambda: abs(z) ** 2, z**2, ()),
     "the root of a square is a size": (sqrt(z**2), lambda: abs(z), ()),
     "a hypothesis between positive numbers": (sqrt((a - b) ** 2), a - b, (Gt(a, b, evaluate=False),)),
+    "a logarithm above zero": (sqrt(log(a / b) ** 2), log(a) - log(b), (Gt(a, b, evaluate=False),)),
+    "an exponential beside one": (sqrt((1 + exp(-a) * (b**2 - 1)) ** 2), 1 + exp(-a) * (b**2 - 1), ()),
+    "a polynomial in pi above zero": (sqrt((2 * pi + 4 - pi**2) ** 2), 2 * pi + 4 - pi**2, ()),
+    "a sum of many products": (
+        sqrt(a**2 * b**2 * (1 - c**2) + c**2 * d**2) ** 2,
+        a**2 * b**2 * (1 - c**2) + c**2 * d**2,
+        (Lt(c, 1, evaluate=False),),
+    ),
+    "a logarithm of a tangent": (log(tan(a)), log(sin(a)) - log(cos(a)), (Gt(cos(a), 0), Gt(sin(a), 0))),
+    "a hyperbolic function in another": (cosh(tanh(x)) ** 2 - sinh(tanh(x)) ** 2, S.One, ()),
     "an equation between symbols": (a**4 + a**2 * b**2, a**2, (Eq(a**2 + b**2, 1, evaluate=False),)),
 }
 
@@ -229,6 +245,19 @@ def test_hypotheses_are_shown_to_hold_somewhere(home: Path, tmp_path: Path) -> N
     assert len(proof.links) == 1
     written = (tmp_path / proof.file).read_text(encoding="utf-8")
     assert "exists b a : R,\n    0 < b /\\ 0 < a /\\ b < a /\\ 0 < cos a." in written
+
+
+@needs_rocq
+def test_hypotheses_and_points_may_speak_of_derivatives(home: Path, tmp_path: Path) -> None:
+    """A derivative at a point of numbers is worked out by Rocq, in the hypotheses and in what is false."""
+    with sympy.evaluate(False):
+        steep = (Gt(rate(a * b**2 / (1 + b), b), 1, evaluate=False),)
+        wrong = Variant(name="no", left=at(rate(log(a), a), a, b), right=2 / b, hypotheses=steep)
+        file = claim_of(chain("True", a - b, ("by sight", -b + a)), hypotheses=steep, variants=(wrong,))
+        proof = check(file, home, tmp_path)
+    assert proof.unchecked == ()
+    written = (tmp_path / proof.file).read_text(encoding="utf-8")
+    assert "/\\ 1 < Derive (fun b : R => a * b ^ 2 / (1 + b)) b" in written
 
 
 @needs_rocq

@@ -25,9 +25,11 @@ from sympy import (
 )
 
 from equiv.symbolic.kernel import coqc, export, sampling
+from equiv.symbolic.kernel.demands import defined
 from equiv.symbolic.kernel.derivatives import calculus
 from equiv.symbolic.kernel.export import Lemma, Link, Skipped
-from equiv.symbolic.kernel.terms import Names, defined, derivative, put, read, text
+from equiv.symbolic.kernel.reading import Names, read
+from equiv.symbolic.kernel.terms import derivative, put, text
 
 p, q, s, t = symbols("p q s t", positive=True)
 x, y = symbols("x y", real=True)
@@ -117,6 +119,11 @@ def test_what_has_no_rule_says_so(left: Any) -> None:
         (Derivative(log(g(t)), t, t), g(t).diff(t, 2) / g(t) - (g(t).diff(t) / g(t)) ** 2),
         (Subs(Derivative(g(t) / g(s), t), s, t), g(t).diff(t) / g(t)),
         (Subs(Derivative(x**3 * exp(x), x), x, 0), sympy.S.Zero),
+        (Derivative(log(s * t + 1) / s, s, t), None),
+        (Derivative(exp(s * t) * sin(s), (s, 2), t), None),
+        (Derivative(sqrt(t) * Derivative(s * t**2 / (s + t), s), t), None),
+        (Derivative(Derivative(f(t) * g(t), t) / g(t), t), None),
+        (Subs(Derivative(Derivative(x**2 * y**3, x), y), (x, y), (1, 2)), sympy.Integer(24)),
     ],
     ids=str,
 )
@@ -126,10 +133,18 @@ def test_rocq_accepts_what_is_right_and_nothing_else(left: Any, right: Any, home
     assert not is_accepted(left, right + t, home)
 
 
+def test_a_derivative_inside_another_exists_around_the_point() -> None:
+    found = lemma(Derivative(s**2 / t, s, t), -2 * s / t**2)
+    assert isinstance(found, Lemma)
+    assert "locally (t) (fun t : R => ex_derive (fun s : R => s ^ 2 / t) s)" in found.statement
+    assert "ex_derive (fun t : R => Derive (fun s : R => s ^ 2 / t) s) t" in found.statement
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
     [
         (Derivative(log(x), x), 1 / x),
+        (Derivative(y * sqrt(x), x, y), 1 / (2 * sqrt(x))),
         (Derivative(sqrt(x**2 + y), x), x / sqrt(x**2 + y)),
         (Derivative(1 / x, x), -(x**-2)),
     ],

@@ -9,22 +9,23 @@ import sympy
 
 from equiv.claim import Chain, Claim, Variant
 from equiv.symbolic.kernel import sampling
+from equiv.symbolic.kernel.demands import defined
 from equiv.symbolic.kernel.derivatives import calculus, is_needed, orders
+from equiv.symbolic.kernel.ladders import at_numbers
+from equiv.symbolic.kernel.reading import OPAQUE, Names
 from equiv.symbolic.kernel.script import script
 from equiv.symbolic.kernel.terms import (
-    OPAQUE,
-    Names,
+    AND,
     Relation,
     Term,
     Unexportable,
-    defined,
-    integer,
+    number,
+    put,
     relation_text,
     text,
     variables,
 )
 
-_AND = " /\\ "
 _RELATIONS: dict[Any, Callable[[Any], tuple[str, Any, Any]]] = {
     sympy.StrictLessThan: lambda r: ("<", r.lhs, r.rhs),
     sympy.LessThan: lambda r: ("<=", r.lhs, r.rhs),
@@ -138,7 +139,7 @@ def equality(link: Link) -> Lemma | Skipped:
     ]
     demands = [str(d) for d in dict.fromkeys([*defined(link.left), *defined(link.right)])]
     equal = f"{text(link.left)}\n    = {text(link.right)}"
-    conclusion = f"({_AND.join(demands)})\n   {_AND}{equal}" if demands else equal
+    conclusion = f"({AND.join(demands)})\n   {AND}{equal}" if demands else equal
     statement = "\n".join(
         ([f"  forall {' '.join(link.functions)} : R -> R,"] if link.functions else [])
         + ([f"  forall {' '.join(names)} : R,"] if names else [])
@@ -162,10 +163,9 @@ def difference(link: Link) -> Lemma | Skipped:
     demands = [str(d) for d in dict.fromkeys([*defined(link.left), *defined(link.right)])]
     met = _met(link, names)
     apart = f"{text(link.left)}\n    <> {text(link.right)}"
-    whole = "\n    /\\ ".join([*([_AND.join([*met, *demands])] if met or demands else []), apart])
+    whole = "\n    /\\ ".join([*([AND.join([*met, *demands])] if met or demands else []), apart])
     statement = (f"  exists {' '.join(names)} : R,\n" if names else "") + f"    {whole}."
-    chosen = [f"exists {', '.join(_number(point[n]) for n in names)}."] if names else []
-    return Lemma(name=link.name, about=_about(link), statement=statement, proof=(*chosen, "witness."))
+    return Lemma(name=link.name, about=_about(link), statement=statement, proof=_witness(link, names, point))
 
 
 def domain(claim: str, hypotheses: Sequence[Any]) -> Lemma | Skipped | None:
@@ -180,10 +180,16 @@ def domain(claim: str, hypotheses: Sequence[Any]) -> Lemma | Skipped | None:
     for point in sampling.points(names, link.positive, link.hypotheses):
         demands = [str(d) for h in link.hypotheses for side in h[1:] for d in defined(side)]
         met = [*_met(link, names), *dict.fromkeys(demands)]
-        statement = f"  exists {' '.join(names)} : R,\n    {_AND.join(met)}."
-        chosen = f"exists {', '.join(_number(point[n]) for n in names)}."
-        return Lemma(name=name, about=_about(link), statement=statement, proof=(chosen, "witness."))
+        statement = f"  exists {' '.join(names)} : R,\n    {AND.join(met)}."
+        return Lemma(name=name, about=_about(link), statement=statement, proof=_witness(link, names, point))
     return Skipped(name=name, about=about, reason="no point was found at which the hypotheses hold")
+
+
+def _witness(link: Link, names: Sequence[str], point: Mapping[str, Fraction]) -> tuple[str, ...]:
+    """The point, and that it is one."""
+    chosen = [f"exists {', '.join(f'({text(number(point[n]))})' for n in names)}."] if names else []
+    there = {n: number(point[n]) for n in names}
+    return *chosen, *at_numbers(*(put(t, there) for t in _terms(link))), "witness."
 
 
 def _met(link: Link, names: Sequence[str]) -> list[str]:
@@ -270,8 +276,3 @@ def comment(words: str) -> str:
 def identifier(claim: str) -> str:
     """The id of a claim as a name in Rocq."""
     return claim.replace("-", "_")
-
-
-def _number(value: Fraction) -> str:
-    shown = text(integer(value.numerator))
-    return f"({shown})" if value.denominator == 1 else f"({shown} / {value.denominator})"

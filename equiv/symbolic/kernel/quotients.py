@@ -138,21 +138,23 @@ class Generators:
         return Factored(constant, tuple((p, n) for p, n in powers.values() if n))
 
     def sign(self, p: Any) -> int:
-        """+1 or -1 if the polynomial has that sign at all samples, else 0."""
-        values = self.samples(p)
-        if values and all(v > 1e-12 for v in values):
+        """+1 or -1 if the polynomial has that sign at all samples, beyond its rounding, else 0."""
+        shares = [sum(terms) / (sum(map(abs, terms)) or 1.0) for terms in self._terms_at_samples(p)]
+        if shares and all(share > 1e-12 for share in shares):
             return 1
-        return -1 if values and all(v < -1e-12 for v in values) else 0
+        return -1 if shares and all(share < -1e-12 for share in shares) else 0
 
     def samples(self, p: Any) -> list[float]:
-        count = len(self.values[0]) if self.values else 0
-        totals = [0.0] * count
+        return [sum(terms) for terms in self._terms_at_samples(p)]
+
+    def _terms_at_samples(self, p: Any) -> list[list[float]]:
+        found: list[list[float]] = [[] for _ in self.values[0]] if self.values else []
         for monomial, coefficient in monomials(p):
             used = [(self.values[i], n) for i, n in enumerate(monomial) if n]
             c = float(coefficient)
-            for k in range(count):
-                totals[k] += c * math.prod(v[k] ** n for v, n in used)
-        return totals
+            for k, terms in enumerate(found):
+                terms.append(c * math.prod(v[k] ** n for v, n in used))
+        return found
 
     def sample(self, q: Quotient) -> list[float]:
         """The values at the sample points, nan where there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from equiv.symbolic.kernel.derivatives import Ladder
+from equiv.symbolic.kernel.ladders import Ladder
 from equiv.symbolic.kernel.terms import Applied, Derived, Relation, Term, parts
 
 _LEVELS = [
@@ -32,7 +32,7 @@ def points(
             yield point
 
 
-def few(found: Iterator[dict[str, Fraction]], count: int = 8) -> list[dict[str, Fraction]]:
+def few(found: Iterator[dict[str, Fraction]], count: int = 32) -> list[dict[str, Fraction]]:
     """The first of them."""
     return [*itertools.islice(found, count)]
 

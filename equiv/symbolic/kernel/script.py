@@ -9,23 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from equiv.symbolic.kernel.angles import Angles
-from equiv.symbolic.kernel.derivatives import Ladder
+from equiv.symbolic.kernel.demands import Demand, defined
+from equiv.symbolic.kernel.ladders import Ladder
 from equiv.symbolic.kernel.powers import Powers
 from equiv.symbolic.kernel.quotients import ONE, Factored, Quotient, key, monomials
 from equiv.symbolic.kernel.sampling import value
 from equiv.symbolic.kernel.steps import UNFOLDED, Steps, by_size, stages, unfolded
-from equiv.symbolic.kernel.terms import (
-    Applied,
-    Demand,
-    Derived,
-    Relation,
-    Term,
-    Unexportable,
-    defined,
-    parts,
-    text,
-    variables,
-)
+from equiv.symbolic.kernel.terms import Applied, Derived, Relation, Term, Unexportable, parts, text, variables
 
 
 def script(
@@ -105,7 +95,7 @@ class _Script:
     def _hypothesis(self, k: int, sign: str, gap: Term, q: Quotient) -> bool:
         """Is everything said that the hypothesis says?"""
         f = self.g.factored(q)
-        open_ = [p for p, n in f.powers if key(p) not in self.steps.known and not self.g.evident(p)]
+        open_ = [p for p, n in f.powers if not self.steps.is_positive(p)]
         if sign == "<>":
             for p in open_:
                 rest = self.g.divide(q, Quotient(p, ONE))
@@ -157,7 +147,7 @@ class _Script:
             if part.op in UNFOLDED and part not in self.values:
                 self._walk(unfolded(part))
             for demand in defined(part):
-                if demand.sign == "exists":
+                if demand.sign in ("exists", "around"):
                     continue  # shown with what the derivative is
                 if demand not in self.demanded and demand.term in self.values:
                     self._demand(demand)
@@ -168,8 +158,8 @@ class _Script:
     def _derive(self, e: Term) -> None:
         """Show what a derivative is, once all that its rules ask for is known."""
         ladder = Ladder(e)
-        for step in ladder.steps:
-            self._walk(ladder.at(step))
+        for stage in ladder.stages:
+            self._walk(stage)
         name = f"V{1 + sum(line.startswith('assert (V') for line in self.steps.lines)}"
         self.steps.lines += ladder.lines(name)
         self.values[e] = found = self.value(ladder.result)
@@ -226,7 +216,10 @@ class _Script:
             case Term("^", (a,), n):
                 return g.power(self.value(a), n)
             case Term(op) if op in UNFOLDED:
-                return self.value(unfolded(e))
+                whole = unfolded(e)
+                q = self.value(whole)
+                proof = f"transitivity ({text(whole)}); [reflexivity | {self.steps.algebra(whole)}]"
+                return self._fact(e, q, proof)
             case Term("Rmax" | "Rmin"):
                 whole = by_size(e)
                 rule = "max_is" if e.op == "Rmax" else "min_is"

@@ -2,12 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from equiv.symbolic.kernel.certificates import Known, certificate
-from equiv.symbolic.kernel.quotients import Generators, Quotient, generators, key, monomials
+from equiv.symbolic.kernel import signs
+from equiv.symbolic.kernel.quotients import Generators, Quotient, key
 from equiv.symbolic.kernel.terms import Derived, Term, integer, parts, text
 
 LARGE = 400  # of all parts, counted as often as they are written
@@ -45,68 +45,30 @@ class Steps:
 
     def algebra(self, *terms: Term, logs: bool = False, extra: str = "") -> str:
         """Closes an equality of fractions in these terms, once what is known of their parts is put in."""
-        inside = {p for t in terms for p in all_parts(t)}
+        inside = {p for t in terms for p in parts(t)}
         used = [(name, shown) for name, e, shown in self.facts if logs or e in inside]
         rewriting = rewrite(name for name, _ in reversed(used))
         if logs:
             rewriting += f"ln_split; {rewriting}{rewrite(reversed(self.log_facts))}"
         about = _words(" ".join([extra, *map(text, terms), *(shown for _, shown in used)]))
         modulo = [name for name, atom in self.relations if atom in about]
-        ops = {p.op for p in inside}
-        rewriting = "unfold tan, tanh, sinh, cosh; " * bool(ops & {*UNFOLDED}) + rewriting
-        # first, before anything changes inside the function that is differentiated
-        rewriting = rewrite(name for name, e, _ in self.facts if isinstance(e.param, Derived)) + rewriting
+        # first, and the outer ones before the inner, while nothing has changed inside what is differentiated
+        derived = [name for name, e, _ in self.facts if isinstance(e.param, Derived)]
+        rewriting = rewrite(reversed(derived)) + rewriting
         return f"{rewriting}field{'[' + ' '.join(modulo) + ']' if modulo else ''}; nonzero"
 
     def show_sign(self, p: Any) -> None:
         """Show that a polynomial is positive, if it seems so and is not plain to see."""
-        if key(p) in self.known or self.g.evident(p) or self.g.sign(p) <= 0:
-            return
-        proof = self._sign_proof(p)
+        signs.show(self, p)
+
+    def is_positive(self, p: Any) -> bool:
+        """Is it plain to see, or shown?"""
+        return key(p) in self.known or self.g.evident(p)
+
+    def positive(self, p: Any, proof: str) -> None:
+        """Assert that a polynomial is positive."""
         self.known[key(p)] = p
         self.claim("P", f"0 < {self.g.poly(p)}", proof)
-
-    def _sign_proof(self, p: Any) -> str:
-        if whole := certificate(p, self._positive(p), self.g):
-            return f"apply (positive_is _ ({whole})); [{self.algebra(extra=whole)} | positive]"
-        if turning := self._between(p):
-            return turning
-        found = monomials(p)
-        by_exponents = any(m[i] for m, _ in found for i in self.logs)
-        if by_exponents and sorted(c > 0 for _, c in found) == [False, True]:
-            used = {i for m, _ in found for i, n in enumerate(m) if n and i in self.logs}
-            factors = {self._without_logs(m) for i in used for m, _ in monomials(self.logs[i].num)}
-            shown = [self.g.monomial(m) for m in sorted(factors) if self.g.known_positive(m) and sum(m) > 1]
-            return "".join(f"assert (0 < {m}) by positive; " for m in shown) + "by_logarithm"
-        added = [self.g.monomial(m) for m, c in found if c > 0 and self.g.known_positive(m) and sum(m) > 1]
-        return "".join(f"assert (0 < {m}) by positive; " for m in added) + "sign"
-
-    def _between(self, p: Any) -> str:
-        """``a + (b - a) s^2`` lies between a and b, where s is a sine of unknown sign."""
-        for cosine, sine in self.g.angles:
-            low, high = self.g.ends(p, sine)
-            if low is None or not all(self.g.evident(q) for q in (low, high)):
-                continue
-            c, s, a, b = self.g.texts[cosine], self.g.texts[sine], self.g.poly(low), self.g.poly(high)
-            whole = f"({a}) * {c} ^ 2 + ({b}) * {s} ^ 2"
-            return (
-                f"apply (positive_is _ ({whole})); [{self.algebra(extra=whole)}"
-                f" | apply angle_positive; [positive | positive | assumption]]"
-            )
-        return ""
-
-    def _positive(self, p: Any) -> list[Known]:
-        """What is known to be positive, of what the polynomial speaks of."""
-        inside = generators(p)
-        inside |= {c for c, s in self.g.angles if s in inside}
-        known = [Known(self.g.texts[i], self.g.quotient(i).num) for i in sorted(inside) if self.g.positive[i]]
-        known += [Known(self.g.poly(q), q) for q in self.known.values() if generators(q) <= inside]
-        if pi := next((k.poly for k in known if k.text == "PI"), None):
-            known += [Known("PI - 3", pi - 3), Known("4 - PI", 4 - pi)]
-        return known
-
-    def _without_logs(self, monomial: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(0 if i in self.log_of else n for i, n in enumerate(monomial))
 
     def atom(self, prefix: str, values: Sequence[float], *, positive: bool = False) -> tuple[int, str]:
         """A new real number that stands for a function of others; its index and its name."""
@@ -129,14 +91,6 @@ def rewrite(names: Iterable[str]) -> str:
 
 def _words(shown: str) -> set[str]:
     return set(re.findall(r"[\w']+", shown))
-
-
-def all_parts(e: Term) -> Iterator[Term]:
-    """The parts of a term, and of what it is when unfolded."""
-    for part in parts(e):
-        yield part
-        if part.op in UNFOLDED:
-            yield from all_parts(unfolded(part))
 
 
 def stages(*whole: Term) -> set[Term]:

@@ -568,4 +568,4 @@ Ltac enclose :=
       change (value l <> value r); apply surely_apart_R; vm_cast_no_check (eq_refl true)
   end.
 
-Ltac witness := repeat split; first [enclose | lra | field].
+Ltac witness := repeat split; first [assumption | enclose | lra | field].

@@ -71,6 +71,12 @@ Ltac ln_split :=
 Lemma ln_less a b : 0 < b -> 0 < a - b -> ln b < ln a.
 Proof. intros. apply ln_increasing; lra. Qed.
 
+Lemma above_one a : 0 < a -> 0 < ln a -> 0 < a - 1.
+Proof. intros P L. assert (1 < a) by (apply ln_lt_inv; [lra | exact P | rewrite ln_1; exact L]). lra. Qed.
+
+Lemma below_one a : 0 < a -> 0 < - ln a -> 0 < 1 - a.
+Proof. intros P L. assert (a < 1) by (apply ln_lt_inv; [exact P | lra | rewrite ln_1; lra]). lra. Qed.
+
 Lemma less_of_ln a b : 0 < a -> 0 < b -> ln b < ln a -> 0 < a - b.
 Proof. intros. assert (b < a) by (apply ln_lt_inv; trivial). lra. Qed.
 
@@ -98,7 +104,7 @@ Ltac by_logarithm :=
       repeat match goal with H : ln _ = _ |- _ => rewrite H end;
       first [lra | nra] ].
 
-Ltac sign := first [positive | lra | nra | squares | by_logarithm].
+Ltac sign := first [positive | enclose | lra | nra | squares | by_logarithm].
 
 Ltac nonnegative :=
   match goal with
