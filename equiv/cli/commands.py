@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_CODES = """\b
 Exit codes:
   0  nothing was refuted
-  1  something was refuted, or an expected defect is stale or passes
+  1  something was refuted, or what was expected of the run is not so
   2  the command line was not understood
   3  internal error: a statement both proved and refuted, or a bug of equiv
   4  something is undecided (with --strict; for compare always)
@@ -62,22 +62,33 @@ def list_() -> None:
 @click.argument("ids", nargs=-1)
 @KERNEL
 @click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+@click.option(
+    "--expect",
+    type=FILE,
+    metavar="FILE",
+    help="What the second kernel leaves out, strictly: not-kernel-checked.toml.",
+)
 @with_running
-def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, running: Running) -> int:
+def prove(*, ids: tuple[str, ...], kernel: bool, out: Path, expect: Path | None, running: Running) -> int:
     """Prove the claims named, or all of them.
 
     An erratum is CORRECTED: the statement as written is refuted, the statement as it should be is proved.
-    With --kernel the claims are also put before Rocq, as stated; its files land in DIR/kernel.
+    With --kernel the claims are also put before Rocq, as stated; its files land in DIR/kernel. What it does
+    not accept fails the run where --expect says what that may be.
     """
     from equiv import terminal
+    from equiv.running import unchecked
     from equiv.running.selection import claims
 
+    if expect and not kernel:
+        raise Unknown("--expect says what the second kernel leaves out, and needs --kernel")
     if kernel:
         check_writable(out / "kernel" / "Equiv.v")
     return run_tasks(
         claims(ids),
         show=terminal.table,
         kernel=out / "kernel" if kernel else None,
+        left_out=unchecked.read(expect) if expect else None,
         running=running,
     )
 

@@ -41,15 +41,18 @@ def run_tasks(
     show: "Callable[[Sequence[Result]], Any]",
     defects: Sequence[Any] = (),
     kernel: Path | None = None,
+    left_out: Sequence[Any] | None = None,
     pages: "Callable[[Run], Sequence[Path]] | None" = None,
     running: Running,
 ) -> int:
     """Run the tasks, show what came of them, and say it in the exit code.
 
-    With a folder for ``kernel``, its claims are put before the second kernel too.
+    With a folder for ``kernel``, its claims are put before the second kernel too; what that does not accept
+    fails the run if it is known what may be ``left_out``.
     """
     from equiv import terminal
     from equiv.result import encode
+    from equiv.running import unchecked
     from equiv.running.expected import hold
     from equiv.running.kernel import second_opinion
     from equiv.running.local import LocalProcesses
@@ -96,7 +99,11 @@ def run_tasks(
 
     done = whole or done
     out = terminal.console(stderr=to_stdout)
-    expectation = hold(done.results, [] if stopped else defects)
+    expectation = (
+        hold(done.results, [])
+        if stopped
+        else hold(done.results, defects, unchecked.complaints(done.results, left_out))
+    )
     terminal.show(out, done.results, expectation, show)
     if to_stdout:
         sys.stdout.buffer.write(encode(done) + b"\n")

@@ -97,9 +97,9 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
         return 1 if self.complaints and code in (0, 4) else code
 
 
-def hold(results: Sequence[Result], defects: Sequence[Defect]) -> Expectation:
-    """Sort the results by whether they were expected to be refuted."""
-    complaints = []
+def hold(results: Sequence[Result], defects: Sequence[Defect], more: Sequence[str] = ()) -> Expectation:
+    """Sort the results by whether they were expected to be refuted; there may be ``more`` complaints."""
+    complaints = [*more]
     for defect in defects:
         covered = [r for r in results if defect.covers(r)]
         if not covered:
