@@ -139,19 +139,25 @@ def of_torch(code: Callable[..., Any]) -> Code:
 
 
 def hold(
-    found: Affine, expected: Expr, inputs: Mapping[str, Expr], point: Mapping[Expr, Fraction], says: str
+    found: Affine,
+    expected: Expr,
+    inputs: Mapping[str, Expr],
+    point: Mapping[Expr, Fraction],
+    says: str,
+    *,
+    least: float = 0.0,
 ) -> Conformance:
     """Hold coefficients against a formula that is affine in ``inputs``, its other symbols at ``point``.
 
     Where they agree, every coefficient that is wrong by a thousandth, turned or left out must be told from
-    it; else nothing is decided.
+    it; else nothing is decided. Those below ``least`` times the largest need not be.
 
     Raises:
         ValueError: the formula is not affine in its inputs.
     """
     right = _coefficients(expected, inputs, point)
     got = {"": found.constant, **found.slopes}
-    conditions = (found.budget.condition, _sampled(found))
+    conditions = (found.budget.condition, _sampled(found), *_waived(least))
     for name, ball in right.items():
         if not balls.apart(ball, _around(got[name], found.error)):
             continue
@@ -164,7 +170,8 @@ def hold(
             bound=f"{found.error:.1e}",
         )
         return Conformance(method="probing", steps=1, expected=says, witness=shown, reproduced=True)
-    if weak := next(_unseen(right, found.error), ""):
+    largest = max(abs(float(ball.mid())) for ball in right.values())
+    if weak := next(_unseen(right, found.error, least * largest), ""):
         return Conformance(method="probing", steps=0, expected=says, reason=weak)
     return Conformance(method="probing", steps=1, expected=says, conditions=conditions)
 
@@ -191,14 +198,20 @@ def _coefficients(
     return {"": constant, **slopes}
 
 
-def _unseen(right: Mapping[str, Any], error: float) -> Iterator[str]:
+def _waived(least: float) -> Iterator[Condition]:
+    if least:
+        said = f"a coefficient below {least:.1e} of the largest need not be told from one a little wrong"
+        yield Condition(text=said, kind="hypothesis")
+
+
+def _unseen(right: Mapping[str, Any], error: float, least: float) -> Iterator[str]:
     """Wrong coefficients that the bound would let through."""
     for name, ball in right.items():
         size = abs(float(ball.mid()))
         of = f"the coefficient of {name}" if name else "the constant"
         if not ball.is_finite():
             yield f"{of} has no value here"
-        elif not ball.contains(0) and not size * CLOSEST > 2 * error:
+        elif size >= least and not ball.contains(0) and not size * CLOSEST > 2 * error:
             yield f"{of}, {size:.3g}, is too small to be told from a wrong one within {error:.1e}"
 
 

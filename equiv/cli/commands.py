@@ -145,7 +145,7 @@ def check(
     from equiv import terminal
     from equiv.running import catalogue, expected
     from equiv.running.selection import checks
-    from equiv.subjects.subject import expand
+    from equiv.subjects.subject import expand, left_out
 
     config = configuration((*pairs, *(f"{key}={value}" for key, value in said.items() if value)))
     named = expand(subjects)
@@ -153,7 +153,10 @@ def check(
     obligations = [only] if only else list(catalogue.obligations())
     listed = expected.read(expect, checked=named) if expect else ()
     defects = [d for d in listed if d.selected(named, obligations, config)]
-    return run_tasks(owed, show=terminal.checks, defects=defects, running=running)
+    code = run_tasks(owed, show=terminal.checks, defects=defects, running=running)
+    for name, why in left_out(subjects).items():
+        click.echo(f"not checked: {name}: {why}", err=True)
+    return code
 
 
 @cli.command()

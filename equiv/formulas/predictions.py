@@ -52,6 +52,22 @@ def eps_from_x(z_t: N, x_hat: N, level: Level[N]) -> N:
     return (z_t - level.alpha * x_hat) / level.sigma
 
 
+def eps_from_v(z_t: N, v_hat: N, level: Level[N]) -> N:
+    r"""The noise prediction of a v-prediction, at the clean end too.
+
+    .. math:: \hat\epsilon = \frac{\sigma z_t + \alpha \hat v}{\alpha^2 + \sigma^2}
+    """
+    return (level.sigma * z_t + level.alpha * v_hat) / (level.alpha**2 + level.sigma**2)
+
+
+def eps_from_u(z_t: N, u_hat: N, level: Level[N]) -> N:
+    r"""The noise prediction of a velocity, at the clean end too.
+
+    .. math:: \hat\epsilon = \frac{z_t + \alpha \hat u}{\alpha + \sigma}
+    """
+    return (z_t + level.alpha * u_hat) / (level.alpha + level.sigma)
+
+
 def v_from_x(z_t: N, x_hat: N, level: Level[N]) -> N:
     r"""The v-prediction of a data prediction; ``level.sigma`` must not be 0.
 

@@ -4,7 +4,7 @@ Every step takes the data prediction, so that it reads the same for every networ
 standard normal draw of the state's shape.
 """
 
-from equiv.formulas.levels import Level, kappa
+from equiv.formulas.levels import Level, kappa, noise_ratio
 from equiv.formulas.predictions import eps_from_x
 from equiv.number import N, sqrt
 
@@ -30,6 +30,26 @@ def ddim_eta_step(z_t: N, x_hat: N, noise: N, eta: N, now: Level[N], then: Level
     tau = eta * then.sigma / now.sigma * sqrt(_added_variance(then, now))
     eps_hat = eps_from_x(z_t, x_hat, now)
     return then.alpha * x_hat + sqrt(then.sigma**2 - tau**2) * eps_hat + tau * noise
+
+
+def noise_ratio_euler_step(z_t: N, eps_hat: N, now: Level[N], then: Level[N]) -> N:
+    r"""One Euler step of :math:`z / \alpha` against :math:`\sigma / \alpha`: DDIM, from a clean level too.
+
+    .. math:: \frac{z_s}{\alpha_s} = \frac{z_t}{\alpha_t} + (r_s - r_t)\, \hat\epsilon,
+        \qquad r = \frac\sigma\alpha
+    """
+    return then.alpha * (z_t / now.alpha + (noise_ratio(then) - noise_ratio(now)) * eps_hat)
+
+
+def reverse_diffusion_step(z_t: N, score_hat: N, noise: N, now: Level[N], then: Level[N]) -> N:
+    r"""The discretised reverse process of noise on top of unscaled data (alpha = 1).
+
+    .. math:: z_s = z_t + (\sigma_t^2 - \sigma_s^2)\, \hat s + \sqrt{\sigma_t^2 - \sigma_s^2}\, n
+
+    Source: Song et al. 2021, arXiv:2011.13456 (predictor of the variance-exploding equation).
+    """
+    removed = now.sigma**2 - then.sigma**2
+    return z_t + removed * score_hat + sqrt(removed) * noise
 
 
 def flow_euler_step(z_t: N, u_hat: N, t: N, s: N) -> N:

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 from equiv.evidence import Condition, Conformance, Defect, Evidence, Witness
 from equiv.lookup import Unknown
@@ -14,6 +15,17 @@ from equiv.symbolic.side_conditions import proves
 
 # how code refuses what it is asked, and what is no fault of it; any other error is
 DELIBERATE = (ValueError, NotImplementedError, AssertionError, ImportError, MemoryError, Unknown)
+
+
+class Refused(NamedTuple):
+    """What kept code, or a number of its schedule, from being read."""
+
+    reason: str
+    where: str
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(text=f"probed, as it was not read: {self.reason}", kind="library setting")
 
 
 def undecided(says: str, reason: str) -> Conformance:

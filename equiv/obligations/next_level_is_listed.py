@@ -11,8 +11,9 @@ from fractions import Fraction
 
 from equiv.evidence import Evidence
 from equiv.obligations import Obligation
-from equiv.obligations.networks import output_for
+from equiv.obligations.networks import output_for, output_on_a_point
 from equiv.obligations.specifications import CLIP_RANGE, Specification, specification
+from equiv.obligations.specifications.specification import itself
 from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
 from equiv.subjects.subject import LiftedStep
@@ -73,7 +74,10 @@ def _on_a_point(step: LiftedStep, formula: Specification) -> dict[Expr, Expr]:
     for call in (step, *step.earlier):
         state = call.now.alpha * X + call.now.sigma * E
         given[call.state] = state
-        given[call.network] = substitute(output_for(call, formula.own_x(call, X)), {call.state: state})
+        output = output_on_a_point(call, X, E)
+        if formula.own_x is not itself:
+            output = substitute(output_for(call, formula.own_x(call, X)), {call.state: state})
+        given[call.network] = output
     for variable in step.folded:  # a state at the level of the call before
         given[variable] = given[step.earlier[0].state]
     return given

@@ -14,9 +14,9 @@ from equiv import probing
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import FROM_X
-from equiv.obligations.conformance import undecided
+from equiv.obligations.conformance import Refused, undecided
 from equiv.obligations.methods import MISSING, Method, asked
-from equiv.obligations.runs import Refused, snippet
+from equiv.obligations.runs import snippet
 from equiv.probing import CLOSEST, Affine, Budget, NotAffine
 from equiv.result import Task
 from equiv.subjects.run import (

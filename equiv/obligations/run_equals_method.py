@@ -10,10 +10,10 @@ from equiv.evidence import Evidence, Failure
 from equiv.lifting.refusal import Unsupported
 from equiv.lookup import find
 from equiv.obligations import Obligation, lifted_run
-from equiv.obligations.conformance import undecided
+from equiv.obligations.conformance import Refused, undecided
 from equiv.obligations.methods import ADAPTIVE, METHODS, Method, asked
 from equiv.obligations.probed import probe_method
-from equiv.obligations.runs import Owed, Refused, hold
+from equiv.obligations.runs import Owed, hold
 from equiv.result import Task
 from equiv.subjects.run import LiftedRun
 from equiv.symbolic.expression import const

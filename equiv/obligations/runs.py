@@ -15,6 +15,7 @@ from equiv.lifting.refusal import Unsupported
 from equiv.obligations import lifted_run
 from equiv.obligations.conformance import (
     DELIBERATE,
+    Refused,
     beyond_rounding,
     condition,
     contradicted,
@@ -45,17 +46,6 @@ class Owed(NamedTuple):
     runs: tuple[Mapping[Expr, Expr], ...] = (MappingProxyType({}),)
     squares: bool = False
     cut: bool = False  # once decided, it may stand for any number in what follows
-
-
-class Refused(NamedTuple):
-    """What kept a run, or a number of its schedule, from being read."""
-
-    reason: str
-    where: str
-
-    @property
-    def condition(self) -> Condition:
-        return Condition(text=f"probed, as it was not read: {self.reason}", kind="library setting")
 
 
 Statements = Callable[[LiftedRun], Sequence[Owed]]

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from equiv.evidence import Evidence
 from equiv.obligations import Obligation
+from equiv.obligations.conformance import Refused
 from equiv.obligations.networks import network_level
+from equiv.obligations.probed_steps import probe_steps
 from equiv.obligations.specifications import specification
 from equiv.obligations.steps import Owed, hold, inputs
 from equiv.result import Task
@@ -40,4 +42,7 @@ def check(task: Task) -> Sequence[Evidence]:
         alone = {name: e for name, e in run.items() if name != "net"}
         return [any_network, Owed(got, expected, (alone,)), *kept]
 
-    return hold(task, formula.says, owed)
+    def probe(refused: Refused) -> list[Evidence]:
+        return probe_steps(task, formula.says, formula.step, refused)
+
+    return hold(task, formula.says, owed, probe)

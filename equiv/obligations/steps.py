@@ -11,6 +11,7 @@ from equiv.lifting.refusal import Unsupported
 from equiv.obligations import lifted
 from equiv.obligations.conformance import (
     DELIBERATE,
+    Refused,
     beyond_rounding,
     condition,
     contradicted,
@@ -43,19 +44,41 @@ class Owed(NamedTuple):
     hypotheses: Mapping[Expr, Fraction] = MappingProxyType({})
 
 
-def hold(task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]]) -> list[Evidence]:
-    """Decide what is owed at every step; steps that are the same statement are decided once.
+Probe = Callable[[Refused], list[Evidence]]
 
-    One refutation refutes: a step that is left undecided does not hide that a later one is wrong.
-    """
+
+def _unread(refused: Refused) -> list[Evidence]:
+    reason = f"{refused.reason}, at {refused.where}"
+    return [Failure(kind="unsupported", reason=reason, where=refused.where)]
+
+
+def hold(
+    task: Task, says: str, owed: Callable[[LiftedStep], Sequence[Owed]], probe: Probe = _unread
+) -> list[Evidence]:
+    """Decide what is owed at every step; where it was not read whole and that is not enough, probe it."""
     try:
         steps = lifted(task.subject, task.config)
     except Unsupported as refusal:
-        return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
+        return probe(Refused(refusal.reason, refusal.where))
     except DELIBERATE:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the library run alone decides
         return [_raising(task, says, error)]
+    decided = _decide_all(task, says, steps, owed)
+    taken = (a for step in steps for a in step.assumptions)
+    left = next((a for a in taken if a.condition.kind == "concretised value"), None)
+    if left is None or all(e.outcome is Outcome.HOLDS for e in decided):
+        return decided
+    return probe(Refused(f"{left.text} left torch", left.where))
+
+
+def _decide_all(
+    task: Task, says: str, steps: Sequence[LiftedStep], owed: Callable[[LiftedStep], Sequence[Owed]]
+) -> list[Evidence]:
+    """Steps that are the same statement are decided once.
+
+    One refutation refutes: a step that is left undecided does not hide that a later one is wrong.
+    """
     conditions: dict[Condition, None] = {}
     statements: dict[object, Sequence[Owed]] = {}
     decisions: dict[object, Decision] = {}

@@ -2,11 +2,11 @@
 
 import importlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 import msgspec
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
-Prediction = Literal["x", "eps", "v", "minus v", "u", "minus u"]
+Prediction = Literal["x", "eps", "v", "minus v", "u", "minus u", "score"]
 
 ADAPTERS = {
     "diffusers": "equiv.subjects.diffusers",
@@ -35,9 +35,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """``options`` gives the values of each option that are checked, the declared default first.
 
     ``together`` groups the options that are checked in every combination, with the others at their
-    defaults; without a group, all are. Where a class refuses values with an error of its own, ``refused``
-    names them. What is ``taken`` is no part of what is checked, but may be asked for: these values, or any if
-    none are named; what is ``needed`` must be given, and it says why.
+    defaults; without a group, all are. ``refused`` names values that a class refuses with an error of its
+    own, or that ask for what has no answer, such as the noise of a clean state. What is ``taken`` is no part
+    of what is checked, but may be asked for: these values, or any if none are named; what is ``needed`` must
+    be given, and it says why.
     """
 
     name: str  # as users write it: diffusers.DDIMScheduler
@@ -62,6 +63,8 @@ class Assumed(Protocol):
     def relation(self) -> Relation | None: ...
     @property
     def text(self) -> str: ...
+    @property
+    def where(self) -> str: ...  # file:line
     @property
     def condition(self) -> Condition: ...
 
@@ -93,6 +96,7 @@ class LiftedStep(Call):
     output: Expr
     fed: Expr  # what the network is to be given: the state, scaled where the library asks for it
     then: Level[Expr]
+    by: tuple[Level[Expr], ...] = ()  # other levels that the method goes by
     earlier: tuple[Call, ...] = ()  # the latest first
     memory: int = 0  # how many of them the step may look at
     folded: dict[Expr, Expr] = field(default_factory=dict)  # the variable: what it is in inputs alone
@@ -111,7 +115,7 @@ class LiftedStep(Call):
         said = [a for a in self.assumptions if a.condition.kind != "hypothesis"]
         taken = (repr(a.relation) if a.relation else a.text for a in said)
         before = (part for call in self.earlier[: self.memory] for part in call.now)
-        levels = (*self.now, *self.then, *before)
+        levels = (*self.now, *self.then, *(part for level in self.by for part in level), *before)
         kept = (*self.kept, *self.kept.values())
         return (self.output, *levels, self.prediction, *kept, *map(repr, self.relations), *taken)
 
@@ -142,6 +146,15 @@ class Adapter(Protocol):
     ) -> str: ...
 
 
+@runtime_checkable
+class Measurable(Protocol):
+    """What a module of this folder offers whose steps can be run as functions of arrays."""
+
+    def outlines(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...
+    def inputs(self, subject: Subject, config: Mapping[str, str], index: int) -> Sequence[str]: ...
+    def code(self, subject: Subject, config: Mapping[str, str], index: int) -> Callable[..., Any]: ...
+
+
 class Runner(Protocol):
     """What a module of this folder offers for functions of (model, x, sigmas)."""
 
@@ -164,6 +177,16 @@ def expand(names: Iterable[str]) -> list[str]:
             every = adapter(library).names() if library in ADAPTERS else (library,)
             found |= dict.fromkeys(every)
     return list(found)
+
+
+def left_out(names: Iterable[str]) -> dict[str, str]:
+    """What is not read of the libraries that ``names`` stand for, and why."""
+    found: dict[str, str] = {}
+    for name in names:
+        for library in [x for x in ADAPTERS if find_spec(x)] if name == "all" else [name]:
+            tell = getattr(adapter(library), "outside", None) if library in ADAPTERS else None
+            found |= tell() if tell else {}
+    return found
 
 
 def adapter(name: str) -> Adapter:

@@ -1,6 +1,7 @@
 """Looks for a concrete point of the domain, the simplest first, at which two expressions certainly differ."""
 
 import functools
+import graphlib
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,14 +95,10 @@ def _paired(
 
 
 def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:
-    chance, found = random.Random(0), 0
+    found = 0
     orders = _orders(len(levels)) if len(levels) <= 3 else ()
     tries = itertools.chain(
-        (dict(zip(levels, order, strict=True)) for order in orders),
-        (
-            {s: chance.choice(_LEVELS) + Fraction(chance.randrange(7), 100) for s in levels}
-            for _ in range(2000)
-        ),
+        (dict(zip(levels, order, strict=True)) for order in orders), _drawn(levels, relations)
     )
     for point in tries:
         if all(holds(r, point) for r in relations):
@@ -109,6 +106,33 @@ def _level_points(levels: list[Expr], relations: Sequence[Relation]) -> Iterator
             found += 1
             if found >= 20 or not levels:
                 return
+
+
+def _drawn(levels: list[Expr], relations: Sequence[Relation]) -> Iterator[dict[Expr, Fraction]]:
+    """Levels at random; those of a chain in its order, which chance alone would hardly meet."""
+    chance, chain = random.Random(0), _chain(relations)
+    others = [s for s in levels if s not in chain]
+    low = [v for v in _LEVELS if v < 1]
+    for k in range(2000):
+        among = low if chain and k % 2 else _LEVELS
+        values = [chance.choice(among) + Fraction(chance.randrange(7), 100) for _ in levels]
+        yield dict(
+            zip([*chain, *others], [*sorted(values[: len(chain)]), *values[len(chain) :]], strict=True)
+        )
+
+
+def _chain(relations: Sequence[Relation]) -> list[Expr]:
+    """The symbols that the relations put in one order, the least first; none if they leave it open."""
+    pairs = {(r.left, r.right) for r in relations if r.op == "<" and r.left.op == r.right.op == "symbol"}
+    order: list[Expr] = []
+    sorter = graphlib.TopologicalSorter[Expr]()
+    for lower, upper in pairs:
+        sorter.add(upper, lower)
+    try:
+        order = list(sorter.static_order())
+    except graphlib.CycleError:
+        return []
+    return order if all(pair in pairs for pair in itertools.pairwise(order)) else []
 
 
 @functools.cache

@@ -311,3 +311,98 @@ MIDPOINT = [
         ALL_WRONG,
     ),
 ]
+
+DIRECTION_OUT = "pred_sample_direction = (1 - alpha_prod_t_prev) ** (0.5) * pred_epsilon"
+
+INVERSE = [
+    Mutant(
+        "the level of the state for that of the next",
+        DIRECTION_OUT,
+        DIRECTION_OUT.replace("_prev", ""),
+        ALL_WRONG,
+    ),
+    Mutant(
+        "two levels back",
+        "            timestep - self.config.num_train_timesteps // self.num_inference_steps,",
+        "            timestep - 2 * (self.config.num_train_timesteps // self.num_inference_steps),",
+        ALL_WRONG,
+    ),
+]
+
+ANCESTRAL_MIDPOINT = [
+    Mutant(
+        "no room left for the noise",
+        "dt = sigma_down - sigma_hat",
+        "dt = self.sigmas[self.step_index] - sigma_hat",
+        ALL_WRONG,
+    ),
+    Mutant("noise of the level itself", "noise * sigma_up", "noise * sigma_down", ALL_WRONG),
+    Mutant(
+        "the slope of the start",
+        "derivative = (sample - pred_original_sample) / sigma_interpol",
+        "derivative = (sample - pred_original_sample) / sigma_hat",
+        ALL_WRONG,
+    ),
+    # a table that does not follow from the levels listed is not read as if it did
+    Mutant(
+        "a table of too little noise",
+        "sigmas_up = (sigmas_next**2",
+        "sigmas_up = (0.9 * sigmas_next**2",
+        (Verdict.UNSUPPORTED, Verdict.UNSUPPORTED),
+    ),
+]
+
+DPM_SDE = [
+    Mutant("no room left for the noise", "ancestral_t = t_fn(sigma_down)", "ancestral_t = t_next", ALL_WRONG),
+    Mutant("noise not scaled", "* s_noise * sigma_up", "* s_noise", ALL_WRONG),
+    Mutant(
+        "a step of its own for the second half",
+        "sample = self.sample\n\n            sigma_from",
+        "pass\n\n            sigma_from",
+        ALL_WRONG,
+    ),
+]
+
+NOT_CLEAN = {"set_alpha_to_one": "False"}
+COGVIDEOX = [
+    Mutant("the slope turned", "mult3 = 1 + 1 / (2 * r)", "mult3 = 1 - 1 / (2 * r)", ALL_WRONG, NOT_CLEAN),
+    Mutant("half the slope", "mult4 = 1 / (2 * r)", "mult4 = 1 / (4 * r)", ALL_WRONG, NOT_CLEAN),
+    Mutant(
+        "the older output in the place of the new one",
+        "mult[2] * pred_original_sample - mult[3] * old_pred_original_sample",
+        "mult[2] * old_pred_original_sample - mult[3] * pred_original_sample",
+        RIGHT_ON_A_POINT,
+        NOT_CLEAN,
+    ),
+    Mutant("noise of half the variance", "(1 - (-2 * h).exp())", "(1 - (-h).exp())", ALL_WRONG, NOT_CLEAN),
+]
+
+TCD = [
+    Mutant("not as far", "torch.floor((1 - eta) *", "torch.floor((1 - eta / 2) *", RIGHT_ON_A_POINT),
+    Mutant(
+        "noise of another variance",
+        "1 - alpha_prod_t_prev / alpha_prod_s\n",
+        "1 - alpha_prod_t / alpha_prod_s\n",
+        ALL_WRONG,
+    ),
+]
+
+FLOW_LCM = [
+    Mutant("noise of the level before", "sigma_next * noise", "sigma * noise", ALL_WRONG),
+    Mutant(
+        "x_hat at the next level",
+        "sample - sigma * model_output",
+        "sample - sigma_next * model_output",
+        ALL_WRONG,
+    ),
+]
+
+SCORE_VE = [
+    Mutant(
+        "half the drift",
+        "drift = drift - diffusion**2 * model_output",
+        "drift = drift - diffusion**2 * model_output / 2",
+        RIGHT_ON_A_POINT,
+    ),
+    Mutant("noise of the level itself", "diffusion * noise", "sigma[0] * noise", ALL_WRONG),
+]

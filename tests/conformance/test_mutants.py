@@ -38,6 +38,13 @@ MUTANTS = [
         ("UniPCMultistep", mutants.UNIPC),
         ("PNDM", mutants.PLMS),
         ("KDPM2Discrete", mutants.MIDPOINT),
+        ("DDIMInverse", mutants.INVERSE),
+        ("KDPM2AncestralDiscrete", mutants.ANCESTRAL_MIDPOINT),
+        ("DPMSolverSDE", mutants.DPM_SDE),
+        ("CogVideoXDPM", mutants.COGVIDEOX),
+        ("TCD", mutants.TCD),
+        ("FlowMatchLCM", mutants.FLOW_LCM),
+        ("ScoreSdeVe", mutants.SCORE_VE),
     )
     for mutant in among
 ]

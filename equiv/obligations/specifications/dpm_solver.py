@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from equiv.formulas import dpm_solver as formulas
 from equiv.formulas import dpm_solver_sde as sde
+from equiv.formulas.deis import deis_2, deis_3
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import x_from_eps
 from equiv.formulas.steps import ddim_step
@@ -62,6 +63,39 @@ def multistep(config: Config) -> Specification:
     return Specification(
         says, step, lambda step, _missing: sde.sde_dpm_solver_variance(step.now, step.then), own_variance=True
     )
+
+
+def deis(config: Config) -> Specification:
+    """DEIS with polynomials in the logarithm of the noise ratio, of lower order as DPM-Solver is."""
+    by_order: tuple[Formula, Formula, Formula] = (_ddim_by_eps, deis_2, deis_3)
+
+    def step(step: LiftedStep) -> Expr:
+        order = min(int(config["solver_order"]), step.index + 1, _at_the_end(step.index, config))
+        calls = (step, *step.earlier[: order - 1])
+        levels = [call.now for call in reversed(calls)]
+        return by_order[order - 1](step.state, *map(eps_hat, calls), *levels, step.then)
+
+    return Specification(f"DEIS (log rho) over several steps, of order {config['solver_order']}", step)
+
+
+def sde_2m(config: Config) -> Specification:
+    """Stochastic DPM-Solver++ of order 2, of order 1 at the start and to clean data."""
+
+    def step(step: LiftedStep) -> Expr:
+        if not step.earlier or step.index + 1 == int(config["steps"]):
+            return sde.sde_dpm_solver_pp_1(step.state, x_hat(step), step.noise, step.now, step.then)
+        before = step.earlier[0]
+        outputs, levels = (x_hat(step), x_hat(before)), (before.now, step.now, step.then)
+        return sde.sde_dpm_solver_pp_2m(step.state, *outputs, step.noise, *levels)
+
+    return Specification(
+        "sde-dpmsolver++ over several steps, of order 2 (midpoint), of order 1 at the end", step
+    )
+
+
+def cosine(config: Config) -> Specification:
+    """Stochastic DPM-Solver++, the only algorithm of its class."""
+    return multistep({"final_sigmas_type": "zero", **config, "algorithm_type": "sde-dpmsolver++"})
 
 
 def _at_the_end(index: int, config: Config) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from equiv.formulas import plms, unipc
 from equiv.formulas.dpm_solver import half_log_snr_gain
 from equiv.formulas.levels import Level
+from equiv.formulas.linear_multistep import adams_bashforth_step
 from equiv.formulas.predictions import x_from_eps
 from equiv.formulas.runge_kutta import runge_kutta_4
 from equiv.formulas.steps import ddim_step
@@ -53,6 +54,36 @@ def pndm(config: Config) -> Specification:
     start = "three Runge-Kutta steps" if started else "a step of Heun"
     return Specification(
         f"PLMS after {start}: Adams-Bashforth in eps_hat, of order 4, and DDIM with it", step
+    )
+
+
+def ipndm(_config: Config) -> Specification:
+    """Adams-Bashforth, of as high an order as there are outputs for."""
+
+    def step(step: LiftedStep) -> Expr:
+        calls = (step, *step.earlier)[:4]
+        if len(calls) == 1:
+            return ddim_step(step.state, x_hat(step), step.now, step.then)
+        return ddim_by_eps(step.state, _SLOPE[len(calls) - 1](*map(eps_hat, calls)), step.now, step.then)
+
+    return Specification(
+        "Adams-Bashforth in eps_hat, of order up to 4, and DDIM with it; the first step is DDIM", step
+    )
+
+
+def lms(config: Config) -> Specification:
+    """Adams-Bashforth for steps of any length, of as high an order as there are outputs for."""
+
+    def step(step: LiftedStep) -> Expr:
+        calls = (step, *step.earlier)[: int(config["order"])]
+        return adams_bashforth_step(
+            step.state, list(map(eps_hat, calls)), [call.now for call in calls], step.then
+        )
+
+    return Specification(
+        f"Adams-Bashforth in y = z/alpha against r = sigma/alpha, of order {config['order']}: the polynomial "
+        "through the latest eps_hat, integrated over the step",
+        step,
     )
 
 

@@ -3,9 +3,18 @@
 from fractions import Fraction
 
 from equiv.formulas.consistency import out_weight, skip_weight
-from equiv.formulas.steps import ddim_eta_step, ddim_step, ddpm_step, flow_euler_step
+from equiv.formulas.levels import Level
+from equiv.formulas.steps import (
+    ddim_eta_step,
+    ddim_step,
+    ddpm_step,
+    flow_euler_step,
+    noise_ratio_euler_step,
+    renoise,
+    reverse_diffusion_step,
+)
 from equiv.number import maximum, sqrt
-from equiv.obligations.networks import x_hat
+from equiv.obligations.networks import eps_hat, x_hat
 from equiv.obligations.specifications.specification import Config, Specification, clipped_x_hat
 from equiv.subjects.subject import Call, LiftedStep
 from equiv.symbolic.expression import Expr, const, literal, symbols
@@ -15,7 +24,7 @@ LEAST_VARIANCE = literal(1e-20)  # keeps the logarithm of the DDPM variance fini
 
 def ddim(config: Config) -> Specification:
     """DDIM; the data prediction is clipped, the noise prediction is not."""
-    eta = const(int(config["eta"]))
+    eta = const(Fraction(config.get("eta", "0")))
 
     def step(step: LiftedStep) -> Expr:
         moved = ddim_eta_step(step.state, x_hat(step), step.noise, eta, step.now, step.then)
@@ -28,22 +37,47 @@ def ddim(config: Config) -> Specification:
     )
 
 
+def ddim_inverse(config: Config) -> Specification:
+    """DDIM towards the noise; the network is asked at the level to which a step goes."""
+
+    def step(step: LiftedStep) -> Expr:
+        moved = noise_ratio_euler_step(step.state, eps_hat(step), step.now, step.then)
+        return moved + step.then.alpha * (clipped_x_hat(step, config) - x_hat(step))
+
+    return Specification(
+        "DDIM to the noisier level listed: z_s / alpha_s = z_t / alpha_t + (r_s - r_t) eps_hat, r = "
+        "sigma/alpha, with the output taken for one at the level of the state; clip_sample clips x_hat alone",
+        step,
+    )
+
+
 def ddpm(config: Config) -> Specification:
     """DDPM, whose last step draws nothing."""
+    large = config.get("variance_type", "fixed_small").startswith("fixed_large")
+
+    def variance(step: LiftedStep) -> Expr:
+        if step.timestep == 0:
+            return const(0)
+        if large:
+            return 1 - (step.now.alpha / step.then.alpha) ** 2
+        spread = ddpm_step(const(0), const(0), const(1), step.now, step.then)
+        return maximum(spread * spread, LEAST_VARIANCE)
 
     def step(step: LiftedStep) -> Expr:
         silent = ddpm_step(step.state, clipped_x_hat(step, config), const(0), step.now, step.then)
-        spread = ddpm_step(const(0), const(0), const(1), step.now, step.then)
-        if step.timestep == 0:
-            return silent
-        return silent + sqrt(maximum(spread * spread, LEAST_VARIANCE)) * step.noise
+        return silent if step.timestep == 0 else silent + sqrt(variance(step)) * step.noise
 
+    said = "that of the forward step (fixed_large)" if large else "its own (fixed_small), kept above 1e-20"
     return Specification(
-        "DDPM: z_s from the posterior q(z_s | z_t, x_hat), its variance (fixed_small) kept above 1e-20; "
-        "clip_sample clips x_hat",
+        f"DDPM: z_s from the posterior q(z_s | z_t, x_hat), its variance {said}; clip_sample clips x_hat",
         step,
-        lambda step, missing: missing if step.timestep == 0 else maximum(missing, LEAST_VARIANCE),
+        (lambda step, _missing: variance(step)) if large else _kept_up,
+        own_variance=large,
     )
+
+
+def _kept_up(step: LiftedStep, missing: Expr) -> Expr:
+    return missing if step.timestep == 0 else maximum(missing, LEAST_VARIANCE)
 
 
 def euler(_config: Config) -> Specification:
@@ -62,11 +96,16 @@ def ancestral(_config: Config) -> Specification:
     )
 
 
+def velocity(call: Call) -> Expr:
+    """The velocity of a flow, from data to noise, that the network's output means."""
+    return -call.network if call.prediction == "minus u" else call.network
+
+
 def flow_euler(_config: Config) -> Specification:
     """Euler along a flow."""
     return Specification(
         "flow Euler: z_s = z_t + (s - t) u_hat",
-        lambda step: flow_euler_step(step.state, step.network, step.now.sigma, step.then.sigma),
+        lambda step: flow_euler_step(step.state, velocity(step), step.now.sigma, step.then.sigma),
     )
 
 
@@ -100,9 +139,45 @@ def _weights(call: Call) -> tuple[Expr, Expr]:
     return skip_weight(t, b), out_weight(t, b)
 
 
-def tcd(_config: Config) -> Specification:
-    """Trajectory consistency without noise, which is DDIM."""
+def tcd(config: Config) -> Specification:
+    """Trajectory consistency: DDIM beyond the next level, and noise back up to it."""
+
+    def step(step: LiftedStep) -> Expr:
+        (beyond,) = step.by
+        reached = ddim_step(step.state, x_hat(step), step.now, beyond)
+        silent = config["eta"] == "0" or beyond == step.then
+        return reached if silent else renoise(reached, step.noise, beyond, step.then)
+
     return Specification(
-        "TCD with eta = 0: z_s = alpha_s x_hat + sigma_s eps_hat",
-        lambda step: ddim_step(step.state, x_hat(step), step.now, step.then),
+        "TCD with eta: DDIM to the training step at the part 1 - eta of the next, then noise up to the next",
+        step,
+    )
+
+
+def renoised(config: Config) -> Specification:
+    """Fresh noise on the data prediction."""
+    clean: Level[Expr] = Level(const(1), const(0))
+
+    def step(step: LiftedStep) -> Expr:
+        return renoise(clipped_x_hat(step, config), step.noise, clean, step.then)
+
+    return Specification("fresh noise on the data prediction: z_s = alpha_s x_hat + sigma_s n", step)
+
+
+def flow_match_euler(config: Config) -> Specification:
+    """Euler along a flow, or fresh noise on the data prediction."""
+    return renoised(config) if config.get("stochastic_sampling") == "True" else flow_euler(config)
+
+
+def score_sde_ve(_config: Config) -> Specification:
+    """The predictor of the variance-exploding equation."""
+
+    def step(step: LiftedStep) -> Expr:
+        return reverse_diffusion_step(step.state, step.network, step.noise, step.now, step.then)
+
+    return Specification(
+        "reverse diffusion: z_s = z_t + (sigma_t^2 - sigma_s^2) score + sqrt(sigma_t^2 - sigma_s^2) n",
+        step,
+        lambda step, _missing: step.now.sigma**2 - step.then.sigma**2,
+        own_variance=True,
     )

@@ -16,7 +16,8 @@ def _what_is_missing(_step: LiftedStep, missing: Expr) -> Expr:
     return missing
 
 
-def _itself(_call: Call, x: Expr) -> Expr:
+def itself(_call: Call, x: Expr) -> Expr:
+    """The data prediction of a class that has no other of its own."""
     return x
 
 
@@ -37,7 +38,7 @@ class Specification(NamedTuple):
     step: Callable[[LiftedStep], Expr]
     variance: Callable[[LiftedStep, Expr], Expr] = _what_is_missing
     own_variance: bool = False
-    own_x: Callable[[Call, Expr], Expr] = _itself
+    own_x: Callable[[Call, Expr], Expr] = itself
     kept: Callable[[LiftedStep], dict[str, Expr]] = _nothing
 
 

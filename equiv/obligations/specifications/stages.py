@@ -1,7 +1,8 @@
 """Classes that call the network twice a step: the second call ends the step that the first began."""
 
+from equiv.formulas.levels import kappa, rescaled
 from equiv.formulas.stages import heun_step, midpoint_step
-from equiv.formulas.steps import ddim_step, flow_euler_step
+from equiv.formulas.steps import ddim_step, ddpm_step, flow_euler_step, renoise
 from equiv.obligations.networks import x_hat
 from equiv.obligations.specifications.specification import Config, Specification, clipped_x_hat
 from equiv.subjects.subject import LiftedStep
@@ -38,6 +39,40 @@ def midpoint(_config: Config) -> Specification:
     return Specification(
         "midpoint in y = z/alpha: y_s = y_t + (r_s - r_t) eps_hat_m, r = sigma/alpha, eps_hat_m at the end "
         "of an Euler step to a level between; to clean data, Euler",
+        step,
+    )
+
+
+def ancestral_midpoint(_config: Config) -> Specification:
+    """The same to a level beyond the next, and noise back up to it; the last step is one of Euler."""
+
+    def step(step: LiftedStep) -> Expr:
+        if step.index % 2 == 0:
+            return ddim_step(step.state, x_hat(step), step.now, step.then)
+        start = step.earlier[0]
+        down = rescaled(step.then, kappa(start.now, step.then))._replace(alpha=step.then.alpha)
+        reached = midpoint_step(start.state, step.state, x_hat(step), step.now, start.now, down)
+        return renoise(reached, step.noise, down, step.then)
+
+    return Specification(
+        "midpoint in y = z/alpha to sigma_s^2 / sigma_t, with eps_hat at the end of an Euler step to a level "
+        "between, then noise up to sigma_s; to clean data, Euler",
+        step,
+    )
+
+
+def ddpm_midpoint(_config: Config) -> Specification:
+    """A DDPM step with the data prediction at the end of another; the last step is one of Euler."""
+
+    def step(step: LiftedStep) -> Expr:
+        start = step.earlier[0] if step.index % 2 else step
+        if step.then.sigma.op == "const":
+            return ddim_step(start.state, x_hat(step), start.now, step.then)
+        return ddpm_step(start.state, x_hat(step), step.noise, start.now, step.then)
+
+    return Specification(
+        "a DDPM step with the data prediction at the end of another to the middle in log-SNR; to clean data, "
+        "Euler",
         step,
     )
 

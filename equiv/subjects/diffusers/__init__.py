@@ -3,8 +3,21 @@
 Times are indices of training steps that fall from the noise to the data.
 """
 
-from equiv.subjects.diffusers.building import SHAPE, calls, names, subject
+from equiv.subjects.diffusers.building import SHAPE, calls, names, outside, subject
+from equiv.subjects.diffusers.measuring import code, inputs, outlines
 from equiv.subjects.diffusers.reading import lift_steps
 from equiv.subjects.diffusers.running import run_alone, snippet
 
-__all__ = ["SHAPE", "calls", "lift_steps", "names", "run_alone", "snippet", "subject"]
+__all__ = [
+    "SHAPE",
+    "calls",
+    "code",
+    "inputs",
+    "lift_steps",
+    "names",
+    "outlines",
+    "outside",
+    "run_alone",
+    "snippet",
+    "subject",
+]

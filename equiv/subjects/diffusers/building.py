@@ -6,17 +6,27 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from equiv.lookup import Unknown, find
 from equiv.subjects.diffusers.classes import CLASSES, Family
+from equiv.subjects.diffusers.listing import of_flow
+from equiv.subjects.diffusers.outside import OUTSIDE
 from equiv.subjects.subject import Subject
 
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
+_REAL = ("eta", "s_churn")  # options of step() that are no integers
 _SPACINGS = ("leading", "linspace", "trailing")
 
 
 def names() -> tuple[str, ...]:
     """The schedulers that are read."""
     return tuple(f"diffusers.{c}" for c in CLASSES)
+
+
+def outside() -> dict[str, str]:
+    """The schedulers that are not, and why."""
+    return {f"diffusers.{c}": reason for c, reason in OUTSIDE.items()}
 
 
 @functools.cache
@@ -27,6 +37,8 @@ def subject(name: str) -> Subject:
         Unknown: the class is not one that is read here, or diffusers is not installed.
     """
     every = {f"diffusers.{c}": family for c, family in CLASSES.items()}
+    if reason := outside().get(name):
+        raise Unknown(f"{name} is not checked. {reason[0].upper()}{reason[1:]}")
     family = find("subject", name, every, see=", ".join(every))
     made = _class(name)
     accepted = inspect.signature(made.__init__).parameters
@@ -49,43 +61,55 @@ def subject(name: str) -> Subject:
         prediction_types=family.predictions or ("flow",),
         source=inspect.getsourcefile(made) or "",
         options=options,
-        together=family.together,
+        together=tuple(tuple(o for o in group if o in options) for group in family.together),
         refused=tuple(map(dict, family.refused)),
     )
 
 
-def family_of(subject: Subject) -> Family:
-    """What the class does not show of itself."""
-    return CLASSES[subject.name.partition(".")[2]]
+def family_of(subject: Subject, config: Mapping[str, str]) -> Family:
+    """What the class does not show of itself, in a configuration."""
+    family = CLASSES[subject.name.partition(".")[2]]
+    if config.get("use_flow_sigmas") == "True":
+        return family._replace(gauge="flow", level=of_flow, bounded=True)
+    return family
 
 
 def build(subject: Subject, config: Mapping[str, str]) -> Any:
     """A scheduler of the class, ready for its first step."""
-    given = constructor_options(subject, config)
+    given, family, steps = (
+        constructor_options(subject, config),
+        family_of(subject, config),
+        int(config["steps"]),
+    )
     scheduler = _class(subject.name)(**given)
-    scheduler.set_timesteps(int(config["steps"]))
+    scheduler.set_timesteps(steps)
+    family.calling.ready(scheduler, steps, torch.empty(SHAPE, dtype=family.dtype))
     return scheduler
 
 
 def constructor_options(subject: Subject, config: Mapping[str, str]) -> dict[str, Any]:
     """What the constructor is given."""
-    elsewhere = {"steps", *family_of(subject).call_options}
+    elsewhere = {"steps", *family_of(subject, config).call_options}
     return {k: _value(v) for k, v in config.items() if k not in elsewhere}
 
 
 def call_options(subject: Subject, config: Mapping[str, str]) -> dict[str, Any]:
     """What ``step`` is given beside the output of the network, the time and the state."""
-    named = family_of(subject).call_options
-    return {k: float(v) if k == "eta" else _value(v) for k, v in config.items() if k in named}
+    named = family_of(subject, config).call_options
+    return {k: float(v) if k in _REAL else _value(v) for k, v in config.items() if k in named}
 
 
 def calls(subject: Subject, config: Mapping[str, str]) -> int:
     """How often the network is called."""
-    return family_of(subject).calls(int(config["steps"]), config)
+    return family_of(subject, config).calls(int(config["steps"]), config)
 
 
-def _value(text: str) -> bool | int | str:
-    return text == "True" if text in ("True", "False") else int(text) if text.isdecimal() else text
+def _value(text: str) -> bool | int | float | str:
+    if text in ("True", "False"):
+        return text == "True"
+    if text.isdecimal():
+        return int(text)
+    return float(text) if text.replace(".", "", 1).isdecimal() else text
 
 
 def _class(name: str) -> Any:

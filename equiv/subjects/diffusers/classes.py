@@ -1,57 +1,36 @@
-"""What cannot be seen in a class of diffusers: its gauge, where it lists its levels, which options it has.
-
-A place is an entry of a buffer: its name and an index. The clean end, alpha 1 and sigma 0, has no place.
-"""
+"""What cannot be seen in a class of diffusers: its gauge, where it lists its levels, which options it has."""
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
+from equiv.formulas.levels import Level
+from equiv.subjects.diffusers import calling, listing
+from equiv.subjects.diffusers.calling import Calling
+from equiv.subjects.diffusers.listing import Listed, Row
 from equiv.subjects.subject import ONE, Gauge, Prediction
 from equiv.symbolic.expression import Expr, const
 
-Place = tuple[str, int]
-Places = tuple[Place, Place | None]  # of the level of a call, and of the one that it leads to
 Options = Mapping[str, tuple[str, ...]]
-
-
-def _listed_sigmas(_scheduler: Any, i: int) -> Places:
-    return ("sigmas", i), ("sigmas", i + 1)
-
-
-def _listed_times(scheduler: Any, i: int) -> Places:
-    times = scheduler.timesteps.tolist()
-    if i + 1 < len(times):
-        return ("alphas_cumprod", times[i]), ("alphas_cumprod", times[i + 1])
-    end = None if getattr(scheduler.config, "set_alpha_to_one", True) else ("alphas_cumprod", 0)
-    return ("alphas_cumprod", times[i]), end
-
-
-def _listed_times_to_0(scheduler: Any, i: int) -> Places:
-    """The last step goes to training step 0."""
-    place, following = _listed_times(scheduler, i)
-    return place, following or ("alphas_cumprod", 0)
-
-
-def _midpoints(_scheduler: Any, i: int) -> Places:
-    """Every second call is at a level between two of the list."""
-    own, between = ("sigmas", i), "sigmas_interpol"
-    return ((between, i), own) if i % 2 else (own, (between, i + 1))
 
 
 class Family(NamedTuple):
     """``memory``: how many calls back a step may look; what it keeps in ``folded`` goes back to the start.
 
-    ``together``: see :class:`equiv.subjects.subject.Subject`.
+    ``together`` and ``refused``: see :class:`equiv.subjects.subject.Subject`.
     """
 
     gauge: Gauge
     predictions: tuple[str, ...]
-    listed: Callable[[Any, int], Places] = _listed_sigmas
+    level: Callable[[Expr], Level[Expr]] = listing.of_exploding  # of an entry of its list
+    bounded: bool = False  # entries of the list are below 1
+    listed: Listed = listing.sigmas
     buffers: tuple[str, ...] = ("sigmas",)
+    following: Mapping[str, Callable[[Mapping[str, Row]], Row]] = MappingProxyType({})  # from these
+    calling: Calling = calling.PLAIN
     dtype: torch.dtype = torch.float32  # the widest state that step() does not narrow
     options: Options = MappingProxyType({})  # beside those that are seen; the default first
     call_options: Options = MappingProxyType({})  # of step()
@@ -59,16 +38,31 @@ class Family(NamedTuple):
     refused: tuple[Mapping[str, str], ...] = ()
     steps: tuple[str, ...] = ("10", "13")
     calls: Callable[[int, Mapping[str, str]], int] = lambda steps, _config: steps
+    beyond: int = 0  # how many times are listed after that of the last call
     memory: int = 0
     folded: tuple[str, ...] = ()
     unit: Expr = ONE  # see :class:`equiv.subjects.subject.Call`
     names: Mapping[str, Prediction] = MappingProxyType({})  # of predictions, where the class means others
+    scales: bool = True  # it may scale what the network is fed
+    given: str = ""  # what it is given in place of something of its own
 
 
 _ALL = ("epsilon", "sample", "v_prediction")
-_TIMES = Family("variance preserving", _ALL, _listed_times, ("alphas_cumprod",), torch.float64)
-_EXPLODING = Family("variance exploding", _ALL)
-_PRESERVING = Family("variance preserving", _ALL)
+_TIMES = Family(
+    "variance preserving",
+    _ALL,
+    listing.of_product,
+    bounded=True,
+    listed=listing.times,
+    buffers=("alphas_cumprod",),
+    dtype=torch.float64,
+    together=(("timestep_spacing", "steps"), ("prediction_type", "clip_sample")),
+)
+_GRID = (("timestep_spacing", "steps"), ("prediction_type",))
+_EXPLODING = Family("variance exploding", _ALL, together=_GRID)
+_PRESERVING = Family("variance preserving", _ALL, listing.of_ratio, together=_GRID)
+_UNCLIPPED = {"clip_sample": ("False",)}  # for classes that are said to clip, and do not
+_FLOW = Family("flow", (), listing.of_flow, bounded=True, scales=False)
 
 
 def _stages(steps: int, _config: Mapping[str, str]) -> int:
@@ -87,12 +81,17 @@ _EDM = _EXPLODING._replace(
     unit=const(Fraction(1, 2)),
 )
 
+_DDIM = _TIMES._replace(
+    call_options={"eta": ("0", "1", "0.5")},
+    together=(("timestep_spacing", "steps"), ("prediction_type", "clip_sample", "eta")),
+)
+
 CLASSES: dict[str, Family] = {
-    "DDIMScheduler": _TIMES._replace(call_options={"eta": ("0", "1")}),
+    "DDIMScheduler": _DDIM,
     "DDPMScheduler": _TIMES,
     "EulerDiscreteScheduler": _EXPLODING,
     "EulerAncestralDiscreteScheduler": _EXPLODING._replace(predictions=("epsilon", "v_prediction")),
-    "FlowMatchEulerDiscreteScheduler": Family("flow", ()),
+    "FlowMatchEulerDiscreteScheduler": _FLOW,
     "DPMSolverMultistepScheduler": _PRESERVING._replace(
         options={
             "algorithm_type": ("dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"),
@@ -132,7 +131,7 @@ CLASSES: dict[str, Family] = {
     ),
     "KDPM2DiscreteScheduler": _EXPLODING._replace(
         predictions=("epsilon", "v_prediction"),
-        listed=_midpoints,
+        listed=listing.midpoints,
         buffers=("sigmas", "sigmas_interpol"),
         calls=_stages,
         memory=1,
@@ -165,13 +164,103 @@ CLASSES: dict[str, Family] = {
         steps=("10", "12", "14"),
         memory=2,
     ),
-    "FlowMatchHeunDiscreteScheduler": Family("flow", (), calls=_stages, memory=1, steps=("5", "8")),
+    "FlowMatchHeunDiscreteScheduler": _FLOW._replace(calls=_stages, memory=1, steps=("5", "8")),
     "LCMScheduler": _TIMES._replace(steps=("4", "8")),
     "TCDScheduler": _TIMES._replace(
-        listed=_listed_times_to_0,
-        options={"clip_sample": ("False",)},  # it is said to clip, and does not
-        call_options={"eta": ("0",)},
+        listed=listing.times_and_one_beyond,
+        options=_UNCLIPPED,
+        call_options={"eta": ("0.3", "0", "1")},
+        together=(("timestep_spacing", "steps"), ("prediction_type", "eta")),
         steps=("4", "8"),
     ),
     "HeunDiscreteScheduler": _EXPLODING._replace(calls=_stages, memory=1, steps=("5", "8")),
+    "DDIMParallelScheduler": _DDIM,
+    "DDPMParallelScheduler": _TIMES,
+    "DDIMInverseScheduler": _TIMES._replace(
+        listed=listing.rising_times,
+        options={"timestep_spacing": ("leading", "trailing"), "set_alpha_to_one": ("True", "False")},
+        together=(
+            ("timestep_spacing", "steps", "set_alpha_to_one"),
+            ("prediction_type", "set_alpha_to_one"),
+            ("prediction_type", "clip_sample"),
+        ),
+    ),
+    "DPMSolverMultistepInverseScheduler": _PRESERVING._replace(
+        options={
+            "algorithm_type": ("dpmsolver++", "dpmsolver"),
+            "solver_order": ("2", "1", "3"),
+            "solver_type": ("midpoint", "heun"),
+        },
+        together=(
+            ("algorithm_type", "solver_order", "solver_type"),
+            ("algorithm_type", "prediction_type"),
+            ("timestep_spacing", "steps"),
+        ),
+        steps=("10", "20"),
+        memory=2,
+    ),
+    "KDPM2AncestralDiscreteScheduler": _EXPLODING._replace(
+        predictions=("epsilon", "v_prediction"),
+        listed=listing.midpoints_before,
+        buffers=("sigmas", "sigmas_interpol"),
+        following={"sigmas_up": listing.ancestral_up, "sigmas_down": listing.ancestral_down},
+        calls=_stages,
+        memory=1,
+        steps=("5", "8"),
+    ),
+    "DPMSolverSDEScheduler": _EXPLODING._replace(
+        predictions=("epsilon", "v_prediction"),
+        listed=listing.geometric_means,
+        calling=calling.OWN_DRAWS,
+        given=calling.INDEPENDENT,
+        calls=_stages,
+        memory=1,
+        steps=("5", "8"),
+    ),
+    "CosineDPMSolverMultistepScheduler": _EDM._replace(
+        predictions=("v_prediction", "epsilon"),
+        calling=calling.OWN_DRAWS,
+        given=calling.INDEPENDENT,
+        unit=ONE,
+        options={"solver_order": ("2", "1"), "solver_type": ("midpoint", "heun")},
+        together=(("solver_order", "solver_type", "steps"),),
+        steps=("10", "20"),
+        memory=2,
+    ),
+    "CogVideoXDDIMScheduler": _TIMES._replace(options=_UNCLIPPED),
+    "CogVideoXDPMScheduler": _TIMES._replace(
+        calling=calling.WITH_LAST_X, options={**_UNCLIPPED, "set_alpha_to_one": ("True", "False")}, memory=1
+    ),
+    "FlowMatchLCMScheduler": _FLOW,
+    "FlowMapEulerDiscreteScheduler": _FLOW._replace(dtype=torch.float64),
+    "MiniMaxH3Scheduler": _FLOW._replace(
+        following={"timesteps": listing.rest_of_sigma},
+        names=MappingProxyType({"flow_prediction": "minus u"}),
+        dtype=torch.float64,
+        calls=lambda steps, _config: steps - 1,
+    ),
+    "IPNDMScheduler": _PRESERVING._replace(
+        predictions=(),
+        level=listing.of_sigma,
+        bounded=True,
+        listed=listing.betas,
+        buffers=("betas",),
+        following={"alphas": listing.alpha_of_beta},
+        names=MappingProxyType({"flow_prediction": "v"}),
+        memory=3,
+    ),
+    "ScoreSdeVeScheduler": _EXPLODING._replace(
+        predictions=(),
+        listed=listing.falling_sigmas,
+        buffers=("discrete_sigmas",),
+        calling=calling.PREDICTOR,
+        names=MappingProxyType({"flow_prediction": "score"}),
+        steps=("10", "13"),
+    ),
+    "DEISMultistepScheduler": _PRESERVING._replace(
+        options={"solver_order": ("2", "1", "3")}, steps=("6", "15"), memory=2
+    ),
+    "LMSDiscreteScheduler": _EXPLODING._replace(
+        call_options={"order": ("4", "1", "2", "3")}, steps=("5",), memory=3
+    ),
 }

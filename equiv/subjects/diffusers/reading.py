@@ -4,6 +4,7 @@ Every call gets a state and an output of the network of its own. What the schedu
 is written, at the next call, in the inputs of those before: ``z_1`` is the state one call ago.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -12,18 +13,19 @@ from typing import Any, NamedTuple
 import torch
 
 from equiv.formulas.levels import Level
+from equiv.lifting.assumption import Assumption
 from equiv.lifting.branches import of_schedule
 from equiv.lifting.refusal import Unsupported
 from equiv.lifting.rerun import SEED, Rerun, seeded
 from equiv.lifting.tracer import Tracer
 from equiv.subjects.diffusers.building import SHAPE, build, call_options, family_of
-from equiv.subjects.diffusers.classes import Place
+from equiv.subjects.diffusers.listing import Place, Places
 from equiv.subjects.diffusers.running import run_step
-from equiv.subjects.diffusers.tables import Table
+from equiv.subjects.diffusers.tables import BEFORE, Table
 from equiv.subjects.subject import Call, LiftedStep, Prediction, Subject
 from equiv.symbolic.expression import Expr, Role, postorder, substitute, symbol, symbols
 
-_PREDICTIONS: dict[str, Prediction] = {
+PREDICTIONS: dict[str, Prediction] = {
     "epsilon": "eps",
     "sample": "x",
     "v_prediction": "v",
@@ -40,7 +42,7 @@ def lift_steps(subject: Subject, config: Mapping[str, str]) -> list[LiftedStep]:
         Unsupported: a step does something that cannot be read, or mixes the elements of the state.
     """
     reader = _Reader(subject, config)
-    return [reader.step(i) for i in range(len(reader.scheduler.timesteps))]
+    return [reader.step(i) for i in range(len(reader.scheduler.timesteps) - reader.family.beyond)]
 
 
 class _Held(NamedTuple):
@@ -55,20 +57,20 @@ class _Reader:
     """Reads the steps in their order; between two, it knows what the scheduler holds and what it means."""
 
     def __init__(self, subject: Subject, config: Mapping[str, str]) -> None:
-        self.family, self.scheduler = family_of(subject), build(subject, config)
+        self.family, self.scheduler = family_of(subject, config), build(subject, config)
         self._options = call_options(subject, config)
-        names = {**_PREDICTIONS, **self.family.names}
+        names = {**PREDICTIONS, **self.family.names}
         self._prediction: Prediction = names[config.get("prediction_type", "flow_prediction")]
-        self._places: list[Place] = []  # of the calls, the latest first
+        self._places: list[Place | None] = []  # of the calls, the latest first
         self._calls: list[Call] = []
         self._values: dict[Expr, Fraction] = {}  # of the inputs of all calls
         self._held: list[_Held] = []
-        self._table = Table(self._buffers(), (), self.family.gauge)
+        self._table = Table(self._buffers(), {}, self.family)
 
     def step(self, i: int) -> LiftedStep:
         """Read step ``i``; those before it have been read."""
-        place, following = self.family.listed(self.scheduler, i)
-        self._rename(i, place, following)
+        places = self.family.listed(self.scheduler, i, self._options)
+        self._rename(i, places)
         chance = torch.Generator().manual_seed(i)
         z, net = (torch.randn(SHAPE, dtype=self.family.dtype, generator=chance) for _ in range(2))
         tracer = Tracer()
@@ -81,7 +83,7 @@ class _Reader:
         def run(seed: int, scheduler: Any, z: torch.Tensor, net: torch.Tensor) -> Any:
             with seeded(seed):
                 generator = torch.Generator().manual_seed((seed + 1) * 10**6 + i)
-                return run_step(scheduler, i, net, z, generator, self._options)
+                return run_step(self.family, scheduler, i, net, z, generator, self._options)
 
         with tracer:
             fed, result = run(SEED, self.scheduler, z, net)
@@ -94,18 +96,23 @@ class _Reader:
             return substitute(tracer.element(tensor), meant)
 
         unseen = rerun.hold(result, lambda *copies: run(*copies)[1], places=_LOOKED_AT)
-        noise, drawn = _input("n", 0), _drawn(tracer)
-        self._values |= {state: tracer.value(state), network: tracer.value(network), noise: drawn}
-        left = [_Held(name, t, read(t)) for name, t in self._kept_tensors() if tracer.is_symbolic(t)]
+        held = [(name, t) for name, t in self._kept_tensors() if tracer.is_symbolic(t)]
+        noise, drawn = input_of("n", 0), _drawn(tracer, [result, *(t for _, t in held)])
+        meant |= dict.fromkeys(drawn, noise)
+        self._values |= {state: tracer.value(state), network: tracer.value(network)}
+        self._values[noise] = next(map(tracer.value, drawn), Fraction(1))
+        left = [_Held(name, t, read(t)) for name, t in held]
         _check_noise(left)
-        output, now, then = read(result), self._table.level(place), self._table.level(following)
+        output, now, then = read(result), self._table.level(places.now), self._table.level(places.then)
+        by = tuple(map(self._table.level, places.by))
         kept = {h.name: h.value for h in left if h.name in self.family.folded}
         before = [part for call in self._calls for part in call.now]
-        levels = [*now, *then, *before[: 2 * self.family.memory]]
+        levels = [*now, *then, *itertools.chain(*by), *before[: 2 * self.family.memory]]
         taken = [of_schedule(a.relation) for a in tracer.assumptions if a.relation is not None]
         branches = [side for relation in taken for side in (relation.left, relation.right)]
         used = [s for s in symbols(output, *levels, *kept.values(), *branches) if s.param.role == "schedule"]
-        listed = [p for p in (place, following, *self._places[: self.family.memory]) if p is not None]
+        among = (places.now, places.then, *places.by, *self._places[: self.family.memory])
+        listed = [entry for place in among if place for entry in place.entries]
 
         def reads(at: Place) -> bool:
             return rerun.changes(lambda *copies: run(*copies)[1], lambda scheduler, *_: _moved(scheduler, at))
@@ -122,6 +129,7 @@ class _Reader:
             noise=noise,
             now=now,
             then=then,
+            by=by,
             output=output,
             fed=read(fed),
             earlier=tuple(self._calls),
@@ -132,7 +140,7 @@ class _Reader:
             assumptions=(
                 *tracer.assumptions,
                 *unseen,
-                tracer.setting,
+                *self._given(tracer),
                 *self._table.coincidences(used, listed, reads),
             ),
             point={
@@ -147,19 +155,26 @@ class _Reader:
         )
         self._held = [h._replace(value=step.unfolded(h.value)) for h in left]
         self._calls.insert(0, step)
-        self._places.insert(0, place)
+        self._places.insert(0, places.now)
         return step
 
-    def _buffers(self) -> dict[str, torch.Tensor]:
-        return {name: getattr(self.scheduler, name) for name in self.family.buffers}
+    def _given(self, tracer: Tracer) -> Iterator[Assumption]:
+        yield tracer.setting
+        if self.family.given:
+            yield Assumption("library setting", f"given in place of its own: {self.family.given}", None)
 
-    def _rename(self, i: int, place: Place, following: Place | None) -> None:
+    def _buffers(self) -> dict[str, torch.Tensor]:
+        names = (*self.family.buffers, *self.family.following)
+        return {name: getattr(self.scheduler, name) for name in names}
+
+    def _rename(self, i: int, places: Places) -> None:
         """Name everything by its part in step ``i``."""
-        remembered = self._places[: self.family.memory]
-        listed = [p for p in (place, following, *remembered) if p is not None]
-        table = Table(self._buffers(), listed, self.family.gauge)
+        parts = {"t": places.now, "s": places.then}
+        parts |= dict(zip(("by", *(f"by_{k}" for k in range(1, 4))), places.by, strict=False))
+        parts |= dict(zip(BEFORE, self._places[: self.family.memory], strict=False))
+        table = Table(self._buffers(), parts, self.family)
         names = self._table.renamed(table)
-        names |= {_input(name, back): _input(name, back + 1) for name in _INPUTS for back in range(i)}
+        names |= {input_of(name, back): input_of(name, back + 1) for name in _INPUTS for back in range(i)}
         self._table = table
         self._values = {substitute(e, names): value for e, value in self._values.items()}
         self._held = [h._replace(value=substitute(h.value, names)) for h in self._held]
@@ -202,11 +217,10 @@ def _float_tensors(values: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tenso
 
 def _moved(scheduler: Any, at: Place) -> None:
     """One entry of a buffer is another, by far more than rounding."""
-    name, k = at
-    getattr(scheduler, name)[k] *= 1 - 2**-6
+    getattr(scheduler, at.buffer)[at.entry] *= 1 - 2**-6
 
 
-def _input(name: str, back: int) -> Expr:
+def input_of(name: str, back: int) -> Expr:
     """An input of the call so many calls ago."""
     return symbol(f"{name}_{back}" if back else name, _INPUTS[name])
 
@@ -237,16 +251,16 @@ def _renamed(call: Call, names: dict[Expr, Expr]) -> Call:
     )
 
 
-def _drawn(tracer: Tracer) -> Fraction:
-    """The draw of the step, in element 0.
+def _drawn(tracer: Tracer, results: Sequence[torch.Tensor]) -> list[Expr]:
+    """The normal draw that the results depend on, if they do; others may be made for nothing.
 
     Raises:
         Unsupported: there are several; the formulas here have one a step.
     """
-    drawn = tracer.noises
-    if len(drawn) > 1:
-        raise Unsupported(f"a step draws {len(drawn)} noises; the formulas here have one")
-    return tracer.value(drawn[0]) if drawn else Fraction(1)
+    found = {s for t in results for s in symbols(tracer.element(t))} & set(tracer.noises)
+    if len(found) > 1:
+        raise Unsupported(f"a step uses {len(found)} draws; the formulas here have one")
+    return [s for s in found if s.param.name.startswith("n")]
 
 
 def _check_noise(held: Sequence[_Held]) -> None:
