@@ -19,7 +19,7 @@ from equiv.symbolic import balls
 from equiv.symbolic.affine import Form
 from equiv.symbolic.decision import Decision, Different, Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, const, text
-from equiv.symbolic.simplified import simplified
+from equiv.symbolic.simplified import Simplifier
 
 ZERO, ONE = const(0), const(1)
 Same = Literal["path", "law", "law from a normal start"]
@@ -134,21 +134,27 @@ def reduced(whole: Fingerprint, domain: Domain) -> Reduced:
     ordered = smaller.kept(_order(smaller, judge))
     return Reduced(
         fingerprint=_used_draws(ordered),
-        conditions=tuple(judge.conditions),
+        conditions=judge.conditions,
         idealised=tuple(judge.idealised),
         doubts=tuple(judge.doubts),
     )
 
 
 class _Judge:
-    """Which entries are zero: certified apart from it at a point, or proved."""
+    """Writes entries short, and says which are zero: certified apart from it at a point, or proved."""
 
     def __init__(self, domain: Domain) -> None:
         self.domain = domain
-        self.conditions: dict[Relation, None] = {}
         self.idealised: dict[str, None] = {}
         self.doubts: dict[str, None] = {}
+        self._assumed: dict[Relation, None] = {}
         self._known: dict[Expr, Expr] = {}
+        self._shorten = Simplifier(domain.relations, domain.at)
+
+    @property
+    def conditions(self) -> tuple[Relation, ...]:
+        """What the entries rest on, as they are now."""
+        return tuple(dict.fromkeys((*self._shorten.assumed, *self._assumed)))
 
     def value(self, e: Expr) -> float:
         return float(balls.evaluate(e, self.domain.at).mid())
@@ -169,16 +175,12 @@ class _Judge:
         return self._known[e]
 
     def _tidy(self, e: Expr) -> Expr:
-        ball = balls.evaluate(e, self.domain.at)
-        if not ball.is_finite():  # at the clean end a formula may have infinities that come to nothing
-            e, assumed = simplified(e, self.domain.relations, self.domain.at)
-            self.conditions |= dict.fromkeys(assumed)
-            ball = balls.evaluate(e, self.domain.at)
-        if e is ZERO or balls.apart(ball, balls.exact(Fraction(0))):
+        e = self._shorten.of(e)
+        if e is ZERO or balls.apart(balls.evaluate(e, self.domain.at), balls.exact(Fraction(0))):
             return e
         match decide(e, ZERO, self.domain):
             case Equal() as proved:
-                self.conditions |= dict.fromkeys(proved.assumed)
+                self._assumed |= dict.fromkeys(proved.assumed)
                 self.idealised |= dict.fromkeys(_idealised(proved))
                 return ZERO
             case Different():

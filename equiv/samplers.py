@@ -20,10 +20,9 @@ from equiv.subjects.run import LiftedRun, grid, lift, prediction
 from equiv.subjects.subject import Gauge, LiftedStep, Subject, configuration, resolve, runner
 from equiv.symbolic import balls
 from equiv.symbolic.expression import Expr, text
-from equiv.symbolic.simplified import simplified
 from equiv.symbolic.transport import packed, packed_relations, unpacked, unpacked_relations
 from equiv.textbook import FORMULAS, number
-from equiv.unrolled import Outside, Unrolled, common_grid, of_method, of_run, of_steps
+from equiv.unrolled import Outside, Unrolled, common_grid, of_method, of_run, of_steps, within_library
 
 LEVELS = 5  # of the common grid: enough for a method of order 3 to come to its highest order
 TEXTBOOK = "formulas."
@@ -163,8 +162,10 @@ def _unrolled(found: Sampler, config: Mapping[str, str]) -> Unrolled:
         own = SPECIFICATIONS.get(found.name)
         steps = lifted(found.name, config)
         return of_steps(steps, own(config).own_x) if own else of_steps(steps)
-    except Unsupported as why:
-        raise Outside(str(why)) from None
+    except (Outside, Unsupported) as why:
+        raise Outside(within_library(str(why))) from None
+    except Exception as error:
+        raise Outside(f"it ends with {type(error).__name__}: {error}") from error
 
 
 def _run(subject: Subject, config: Mapping[str, str]) -> LiftedRun:
@@ -216,12 +217,11 @@ LONGEST = 160  # what is longer helps nobody; --json has it
 
 
 def shown(found: Read) -> Iterator[str]:
-    """The reduced matrices, one entry a line, each written as short as it is known how."""
-    whole, domain = found.whole.fingerprint, found.unrolled.domain
+    """The reduced matrices, one entry a line, each written short."""
+    whole = found.whole.fingerprint
 
     def entry(name: str, e: Expr) -> str:
-        shorter, _ = simplified(e, domain.relations, domain.at)
-        short = min(text(e), text(shorter), key=len)
+        short = text(e)
         return f"{name:<10} {short if len(short) <= LONGEST else short[:LONGEST] + ' ...'}"
 
     yield f"{found.spec} ({found.version}): {whole.calls} calls; row {whole.calls} is the sample"

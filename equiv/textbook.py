@@ -82,9 +82,25 @@ def _flow(z: Expr, x: Expr, _draw: Draw, _config: Config, now: Level[Expr], then
     return there * flow_euler_step(z / here, u_hat, now.sigma / here, then.sigma / there)
 
 
-def _churned(z: Expr, levels: Levels, denoise: Denoise, draw: Draw, config: Config) -> Expr:
-    stir = samplers.churn(number(config["gamma"]), draw)
-    return samplers.one_step(samplers.euler, z, levels, denoise, stir)
+def _churned(step: Step) -> Run:
+    """After noise that raises sigma by 1 + gamma."""
+
+    def run(z: Expr, levels: Levels, denoise: Denoise, draw: Draw, config: Config) -> Expr:
+        stir = samplers.churn(number(config["gamma"]), draw)
+        return samplers.one_step(step, z, levels, denoise, stir)
+
+    return run
+
+
+def _flow_heun(z: Expr, denoise: Denoise, now: Level[Expr], then: Level[Expr]) -> Expr:
+    """Heun along the straight path, which is no Heun in sigma."""
+    here, there = now.alpha + now.sigma, then.alpha + then.sigma
+    t, s = now.sigma / here, then.sigma / there
+    z_flow = z / here
+    first = u_from_x(z_flow, denoise(z, now), Level(1 - t, t))
+    guess = flow_euler_step(z_flow, first, t, s)
+    second = u_from_x(guess, denoise(there * guess, then), Level(1 - s, s))
+    return there * flow_euler_step(z_flow, (first + second) / 2, t, s)
 
 
 def _ancestral(step: Step) -> Run:
@@ -208,10 +224,23 @@ def _pndm(z: Expr, levels: Levels, denoise: Denoise, draw: Draw, _config: Config
     return z
 
 
+def _extrapolated(z: Expr, levels: Levels, denoise: Denoise, draw: Draw, config: Config) -> Expr:
+    """The churn family along a noise prediction that is extrapolated from that before by gam."""
+    gam, rho, before = number(config["gam"]), number(config["rho"]), list[Expr]()
+    for i, now in enumerate(levels):
+        before.insert(0, eps_from_x(z, denoise(z, now), now))
+        ahead = before[0] if i == 0 else before[1] + gam * (before[0] - before[1])
+        x_hat = x_from_eps(z, ahead, now)
+        if i + 1 < len(levels):
+            z = churn_step(z, x_hat, draw(), rho, now, levels[i + 1])
+    return x_hat
+
+
 _PP = (ddim_step, ode.dpm_solver_pp_2m, ode.dpm_solver_pp_3m)
 _SDE = (sde.sde_dpm_solver_pp_1, sde.sde_dpm_solver_pp_2m, sde.sde_dpm_solver_pp_3m)
 _ETA = ("1", "1/2")
 _BH = ("bh2", "bh1")
+_GAMMA = ("1/5",)
 
 FORMULAS: Mapping[str, Formula] = {
     "ddim": Formula(says="DDIM", run=_by_x(lambda z, x, draw, c, t, s: ddim_step(z, x, t, s)), order=1),
@@ -237,12 +266,17 @@ FORMULAS: Mapping[str, Formula] = {
         run=_by_x(lambda z, x, draw, c, t, s: s.alpha * x + s.sigma * draw()),
     ),
     "edm-churn": Formula(
-        says="Euler after noise that raises sigma by 1 + gamma (EDM)",
-        run=_churned,
-        options={"gamma": ("1/3", "2/5")},
+        says="Euler after churn (EDM)", run=_churned(samplers.euler), options={"gamma": _GAMMA}
+    ),
+    "heun-churn": Formula(
+        says="Heun after churn (EDM)", run=_churned(samplers.heun), options={"gamma": _GAMMA}
+    ),
+    "dpm-2-churn": Formula(
+        says="DPM-2 after churn", run=_churned(samplers.midpoint), options={"gamma": _GAMMA}
     ),
     "euler-ancestral": Formula(says="Euler ancestral", run=_ancestral(samplers.euler), options={"eta": _ETA}),
     "heun": Formula(says="Heun in sigma (EDM)", run=_one_step(lambda draw, c: samplers.heun), order=2),
+    "flow-heun": Formula(says="Heun along a flow", run=_one_step(lambda draw, c: _flow_heun), order=2),
     "dpm-2": Formula(
         says="the midpoint rule in sigma (DPM-2)", run=_one_step(lambda draw, c: samplers.midpoint), order=2
     ),
@@ -268,6 +302,55 @@ FORMULAS: Mapping[str, Formula] = {
     ),
     "dpm-solver-2m": Formula(
         says="DPM-Solver(2M)", run=_multistep((_by_eps, ode.dpm_solver_2m), eps=True), order=2
+    ),
+    "dpmpp-3m-heun": Formula(
+        says="DPM-Solver++(3M), heun, its last but one step of order 2",
+        run=_multistep((ddim_step, ode.dpm_solver_pp_2m_heun, ode.dpm_solver_pp_3m), lower=True),
+        order=3,
+    ),
+    "dpmpp-3m-to-the-end": Formula(
+        says="DPM-Solver++(3M), heun",
+        run=_multistep((ddim_step, ode.dpm_solver_pp_2m_heun, ode.dpm_solver_pp_3m)),
+        order=3,
+    ),
+    "dpm-solver-3m": Formula(
+        says="DPM-Solver(3M), its last but one step of order 2",
+        run=_multistep((_by_eps, ode.dpm_solver_2m, ode.dpm_solver_3m), eps=True, lower=True),
+        order=3,
+    ),
+    "dpm-solver-3m-heun": Formula(
+        says="DPM-Solver(3M), heun, its last but one step of order 2",
+        run=_multistep((_by_eps, ode.dpm_solver_2m_heun, ode.dpm_solver_3m), eps=True, lower=True),
+        order=3,
+    ),
+    "dpm-solver-2m-heun": Formula(
+        says="DPM-Solver(2M), heun",
+        run=_multistep((_by_eps, ode.dpm_solver_2m_heun), eps=True),
+        order=2,
+    ),
+    "sde-dpm-1": Formula(
+        says="SDE-DPM-Solver of order 1", run=_multistep((sde.sde_dpm_solver_1,), eps=True, noisy=True)
+    ),
+    "sde-dpm-2m": Formula(
+        says="SDE-DPM-Solver(2M)",
+        run=_multistep((sde.sde_dpm_solver_1, sde.sde_dpm_solver_2m), eps=True, noisy=True),
+    ),
+    "sde-dpm-2m-heun": Formula(
+        says="SDE-DPM-Solver(2M), heun",
+        run=_multistep((sde.sde_dpm_solver_1, sde.sde_dpm_solver_2m_heun), eps=True, noisy=True),
+    ),
+    "sde-dpmpp-3m-lower": Formula(
+        says="SDE-DPM-Solver++(3M), its last but one step of order 2",
+        run=_multistep(_SDE, noisy=True, lower=True),
+    ),
+    "sde-dpmpp-3m-lower-heun": Formula(
+        says="SDE-DPM-Solver++(3M), heun, its last but one step of order 2",
+        run=_multistep((_SDE[0], sde.sde_dpm_solver_pp_2m_heun, _SDE[2]), noisy=True, lower=True),
+    ),
+    "extrapolated": Formula(
+        says="the churn family along an extrapolated eps_hat",
+        run=_extrapolated,
+        options={"gam": ("2",), "rho": ("1", "2")},
     ),
     "sde-dpmpp-2m": Formula(says="SDE-DPM-Solver++(2M)", run=_multistep(_SDE[:2], noisy=True)),
     "sde-dpmpp-2m-heun": Formula(

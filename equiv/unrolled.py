@@ -6,6 +6,7 @@ outputs as data predictions: so what is read no longer shows gauge, time or pred
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -23,7 +24,7 @@ from equiv.symbolic import balls
 from equiv.symbolic.affine import Form, NotAffine, affine, scaled, substituted
 from equiv.symbolic.decision import Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, const, postorder, substitute, symbol, symbols, text
-from equiv.symbolic.simplified import simplified
+from equiv.symbolic.simplified import Simplifier
 
 ZERO, ONE = const(0), const(1)
 START = symbol("zeta")
@@ -102,7 +103,7 @@ def of_run(run: LiftedRun) -> Unrolled:
         raise Outside(f"it draws {strange}, which is not normal")
     listed = [s for s in run.listed if s.op != "const"]
     ours = {s: _solved(run.grid.level(s), s, ratio(i)) for i, s in enumerate(listed)}
-    taken = _relations(run.assumptions, ours)
+    taken = _branches(run.assumptions, ours)
     domain = Domain(*run.relations, at={s: run.point[s] for s in listed})
     inputs = {run.state, *run.noises, *run.answers}
     start = substitute(run.grid.level(run.listed[0]).alpha, ours)
@@ -125,10 +126,26 @@ def of_run(run: LiftedRun) -> Unrolled:
     return Unrolled(fingerprint=read.fingerprint(), levels=len(listed), conditions=tuple(taken))
 
 
-def _relations(assumptions: Iterable[Assumed], ours: dict[Expr, Expr]) -> list[Relation]:
-    """The branches taken, on our levels."""
-    found = [a.relation for a in assumptions if a.relation is not None]
-    return [Relation(substitute(r.left, ours), r.op, substitute(r.right, ours)) for r in found]
+def _branches(assumptions: Iterable[Assumed], ours: dict[Expr, Expr]) -> list[Relation]:
+    """The branches taken, on our levels.
+
+    Raises:
+        Outside: a number was taken of the schedule: what follows is known of its levels alone.
+    """
+    found: list[Relation] = []
+    for a in assumptions:
+        if a.condition.kind in _OF_THE_RUN:
+            continue
+        if a.condition.kind != "branch" or a.relation is None:
+            raise Outside(f"it rests on more than that levels fall: {a.condition.kind}, {a.condition.text}")
+        relation = a.relation
+        left, right = (substitute(side, ours) for side in (relation.left, relation.right))
+        found.append(Relation(left, relation.op, right))
+    return found
+
+
+# that entries of one value are one level, which they are on a grid of ours; on which machine it was run
+_OF_THE_RUN = ("hypothesis", "library setting")
 
 
 def _linear(
@@ -144,17 +161,23 @@ def _linear(
         found = affine(e, inputs)
     except NotAffine as why:
         around = (p for p in postorder(e) if p in origins and why.operation in set(postorder(p)))
-        where = next((origins[p] for p in around), "")
+        where = within_library(next((origins[p] for p in around), ""))
         raise Outside(f"{why}{f' ({where})' if where else ''}") from None
     constant = found.pop(ONE, ZERO)
     if constant is not ZERO:
         decision = decide(constant, ZERO, domain)
         if not isinstance(decision, Equal):
-            raise Outside(f"it adds a constant, {text(constant)[:80]}, to the state")
+            number = balls.evaluate(constant, domain.at).is_finite()
+            raise Outside("it adds a constant to the state" if number else "a step has no finite value")
         taken += [
             Relation(substitute(r.left, ours), r.op, substitute(r.right, ours)) for r in decision.assumed
         ]
     return found
+
+
+def within_library(text: str) -> str:
+    """Without what a path has of the machine."""
+    return re.sub(r"\S*/site-packages/", "", text)
 
 
 def _output(prediction: str, fed: Form, x: Form, level: Level[Expr], unit: Expr = ONE) -> Form:
@@ -192,10 +215,9 @@ def of_steps(steps: Sequence[LiftedStep], own_x: OwnX = lambda _call, x: x) -> U
 
 
 def _has_value(e: Expr, domain: Domain) -> bool:
-    shorter = e
-    if not balls.evaluate(e, domain.at).is_finite():
-        shorter, _ = simplified(e, domain.relations, domain.at)
-    return bool(balls.evaluate(shorter, domain.at).is_finite())
+    if balls.evaluate(e, domain.at).is_finite():
+        return True
+    return bool(balls.evaluate(Simplifier(domain.relations, domain.at).of(e), domain.at).is_finite())
 
 
 def _start(steps: Sequence[LiftedStep]) -> int:
@@ -244,7 +266,7 @@ class _Unroller:
             self.states.append(result)
             rows.append(scaled(fed, step.unit / alpha))
             told.append(self.grid.ratio_of(step.now, step))
-            self.taken += _relations(step.assumptions, values)
+            self.taken += _branches(step.assumptions, values)
         end = substitute(last.then.alpha, self.grid.values(last))
         rows.append(self.states[-1] if end is ONE else scaled(self.states[-1], 1 / end))
         read = Rows(told=tuple(told), start=START, answers=tuple(self.answers), rows=tuple(rows))

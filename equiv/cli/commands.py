@@ -207,6 +207,27 @@ def fingerprint(spec: str, *, as_json: bool) -> int:
 
 
 @cli.command()
+@click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
+@click.option("--out", type=FILE, default=Path("reports/local"), show_default=True, metavar="DIR")
+def atlas(*, subjects: tuple[str, ...], out: Path) -> int:
+    """Which samplers are one and the same? A map: atlas.json, atlas.svg and atlas.png in DIR.
+
+    Of all libraries that are installed, or of those named. `equiv report` shows the map that is in its DIR.
+    """
+    from equiv.atlas import atlas as drawn
+    from equiv.report import chart
+
+    for name in ("atlas.json", "atlas.svg", "atlas.png"):
+        check_writable(out / name)
+    found = drawn(subjects or ("all",))
+    for line in chart.lines(found):
+        click.echo(line)
+    for path in chart.write(found, out):
+        click.echo(path)
+    return 0
+
+
+@cli.command()
 @click.argument("ids", nargs=-1)
 @click.option("--dtype", help="float64, float32, bfloat16 or float16; all that it lists by default.")
 @click.option("--device", default="cpu", show_default=True)

@@ -15,6 +15,8 @@ import msgspec
 from markupsafe import Markup
 
 from equiv.evidence import Conformance, Experiment, Failure, KernelProof, Outcome, Proof
+from equiv.groups import Atlas
+from equiv.report.chart import picture
 from equiv.report.figures import figure
 from equiv.report.mathml import mathml
 from equiv.result import Result, Run
@@ -57,7 +59,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]  # worst news first
 
 
-def page(run: Run, kernel_files: Collection[str] = ()) -> str:
+def page(run: Run, kernel_files: Collection[str] = (), atlas: Atlas | None = None) -> str:
     """The whole report as one HTML document, with links to those files in ``kernel/`` beside it."""
     style, script = _asset("style.css"), _asset("page.js")
     anchors = _anchors(run.results)
@@ -79,6 +81,8 @@ def page(run: Run, kernel_files: Collection[str] = ()) -> str:
             undecided=_findings(run.results, UNDECIDED),
             kernel=kernel_total(run.results),
             kernel_files=kernel_files,
+            atlas=atlas,
+            chart=Markup(picture(atlas)) if atlas else "",
             seeds=sorted({r.task.seed for r in run.results if r.task.kind != "claim"}),
         )
     )

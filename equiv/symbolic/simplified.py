@@ -12,24 +12,35 @@ ZERO = const(0)
 Point = Mapping[Expr, Fraction]
 
 
-def simplified(e: Expr, relations: tuple[Relation, ...], point: Point) -> tuple[Expr, tuple[Relation, ...]]:
-    """``e`` as a quotient of polynomials, or as it is where it has no normal form or rests on a float.
+class Simplifier:
+    """Shortens expressions; what they share is brought to normal form once.
 
-    At a clean end of the schedule this is what its infinities come to. The two are equal wherever the
-    relations given back hold, beside those given.
+    ``assumed`` are the relations that what was shortened rests on, beside those given.
     """
-    if any(part.op == "literal" for part in postorder(e)):
-        return e, ()
-    conditions = Conditions(relations, point)
-    reading = Interpretation(conditions, {})
-    try:
-        value = reading.of(e)
-    except (Undefined, Undecidable):
-        return e, ()
-    if isinstance(value, Infinite):
-        return e, ()
-    top, bottom = (reading.field.expression(p) for p in reading.field.lifted(value))
-    return top if bottom is const(1) else top / bottom, tuple(conditions.listed)
+
+    def __init__(self, relations: tuple[Relation, ...], point: Point) -> None:
+        self._conditions = Conditions(relations, point)
+        self._reading = Interpretation(self._conditions, {})
+
+    @property
+    def assumed(self) -> tuple[Relation, ...]:
+        return tuple(self._conditions.listed)
+
+    def of(self, e: Expr) -> Expr:
+        """A quotient of polynomials; or ``e`` as it is, if it has no normal form or rests on a float.
+
+        At a clean end of the schedule this is what its infinities come to.
+        """
+        if any(part.op == "literal" for part in postorder(e)):
+            return e
+        try:
+            value = self._reading.of(e)
+        except (Undefined, Undecidable):
+            return e
+        if isinstance(value, Infinite):
+            return e
+        top, bottom = (self._reading.field.expression(p) for p in self._reading.field.lifted(value))
+        return top if bottom is const(1) else top / bottom
 
 
 def follow(wanted: Iterable[Relation], relations: tuple[Relation, ...], point: Point) -> list[Relation]:
@@ -38,8 +49,9 @@ def follow(wanted: Iterable[Relation], relations: tuple[Relation, ...], point: P
     A relation holds only where its sides are defined, so what they are shortened to may be defined further.
     """
     left: dict[Relation, None] = {}
+    shorten = Simplifier(relations, point)
     for relation in wanted:
-        gap, _ = simplified(relation.left - relation.right, relations, point)
+        gap = shorten.of(relation.left - relation.right)
         if not symbols(gap) and gap.op == "const":
             if _holds(gap.param, relation.op):
                 continue
