@@ -19,6 +19,7 @@ from equiv.experiments.quadrature import (
     contributions,
     covariance_loss,
     exact_denoiser,
+    flow_map,
     grids,
     guidance,
     information,
@@ -32,7 +33,7 @@ from equiv.experiments.quadrature import (
     transport,
     weak_order,
 )
-from equiv.experiments.quadrature.balls import Case, below, equal, in_balls, limit_of, orders
+from equiv.experiments.quadrature.balls import Case, below, equal, in_balls, limit_of, orders, with_bits
 from equiv.experiments.quadrature.data import DATA, Law
 from equiv.formulas.denoisers import mixture_denoiser
 from equiv.formulas.levels import Level
@@ -45,6 +46,28 @@ from equiv.verdict import Verdict, judge
 
 HOME = Path(exact_denoiser.__file__).parent
 NAMES = sorted(p.stem for p in HOME.glob("*.py") if "\nEXPERIMENT = " in p.read_text(encoding="utf-8"))
+
+
+# whose statements are of laws, or of what steps tend to: they ask for the exact denoiser, or for many steps
+CHAPTERS = ("definitions", "differential", "finite_steps", "flow", "guidance", "losses")
+MORE = (
+    *("f-convergence", "f-gaussian-ddim", "f-orders", "f-straightness"),
+    *("q-path-type", "q-standard-start"),
+    *("s-discrete-limit", "s-gauge-equivalence", "s-init-and-mixing", "s-karras-grid", "s-seed001-beta"),
+    *("t-churn-marginals", "t-churn-weak-order", "t-churn-weights", "t-churn-weights-limit"),
+    *("t-ddim-v-weights", "t-ddpm-v-weights", "t-eta1-discretization", "t-ho-variances", "t-reversed-ddim"),
+)
+NOT_MEASURED = {
+    "d-forward-kernel": "an identity of two variances, which names no data",
+    "g-cfg-equivariance": "an identity of affine maps, which names no data",
+    "l-exp-decay": "an identity of a weighting, and an integral in closed form",
+    "l-likelihood-weight": "an identity of factors, at every level",
+    "l-loss-identification": "of two weightings, for every network: there is no law to integrate over",
+    "l-min-snr": "an identity of weightings, at every level",
+    "l-velocity-weight": "an identity of factors, at every level",
+    "w-lipman-path": "of a conditional path, to one point of data",
+    "w-stochastic-interpolant": "an identity of hyperparameters",
+}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -62,6 +85,14 @@ def test_the_header_is_made_of_literals_and_names_claims_that_there_are(module: 
     assert module.__file__ is not None
     assert msgspec.convert(literals(Path(module.__file__), "EXPERIMENT"), Header) == module.EXPERIMENT
     assert set(module.EXPERIMENT.claims) <= set(catalogue.claims())
+
+
+def test_every_claim_about_laws_and_limits_is_measured() -> None:
+    measured = {name for e in catalogue.experiments().values() for name in e.header["claims"]}
+    claimed = {name for name, e in catalogue.claims().items() if e.path.parent.name in CHAPTERS}
+    assert set(MORE) <= set(catalogue.claims())
+    hint = "name it in the header of an experiment that measures it, or say in NOT_MEASURED why none does"
+    assert (claimed | set(MORE)) - measured == set(NOT_MEASURED), hint
 
 
 def off(formula: Any, factor: float = 1.000001) -> Any:
@@ -168,6 +199,20 @@ def test_another_measure_is_refuted() -> None:
     assert refuted(information.of_information(off(information.noise_error, 1.001)))
     assert refuted(reflow.of_normal(off(reflow.paired, 1.1)))
     assert refuted(reflow.of_cost(off(reflow.paired, -1)))
+
+
+@with_bits(192)
+def test_another_field_has_another_map() -> None:
+    assert refuted(flow_map.of_normal(lambda z, t: flow_map.normal_field(z, t * arb(0.99))))
+    assert refuted(flow_map.of_mixture(lambda z, t: flow_map.mixture_field(z, (1 + t * 99) / 100)))
+
+
+@in_balls
+def test_another_grid_and_another_power_are_refuted() -> None:
+    assert refuted(grids.of_karras(lambda u, rho, *ends: grids.karras_sigma(u, rho / 2, *ends))[0])
+    assert refuted(grids.of_churn_bound(off(churn_step, 1.1)))
+    assert refuted(information.of_spectrum(off(information.noise_error)))
+    assert refuted(losses.of_cuts(off(losses._weight)))
 
 
 @in_balls

@@ -11,14 +11,26 @@ Not claimed: the best grid of a finite number of stochastic steps; other data.
 import functools
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from flint import arb
 
 from equiv.evidence import Evidence, Experiment
 from equiv.experiments import Header
-from equiv.experiments.quadrature.balls import EXTRAPOLATED, Case, ball, equal, in_balls, integral, limit_of
+from equiv.experiments.quadrature.balls import (
+    EXTRAPOLATED,
+    Case,
+    ball,
+    equal,
+    in_balls,
+    integral,
+    limit_of,
+    orders,
+)
+from equiv.experiments.quadrature.data import total
 from equiv.formulas.denoisers import gaussian_denoiser
+from equiv.formulas.grids import karras_sigma
 from equiv.formulas.levels import Level
 from equiv.formulas.schedules import cosine, flow_matching
 from equiv.formulas.steps import churn_step
@@ -36,6 +48,7 @@ EXPERIMENT = Header(
         "n-stochastic-grid",
         "n-stochastic-limit",
         "n-churn-converges",
+        "s-karras-grid",
     ),
     dtypes=(),
 )
@@ -45,6 +58,7 @@ Grid = Callable[[Any, arb], Level[Any]]
 """The level at a part u of the way from data to noise, for data of deviation c."""
 WIDTHS = (0.25, 0.75, 1, 3)
 COUNTS = (2, 5, 20, 100)
+ROOTS = tuple(64 * 2**k for k in range(5))
 FINE = tuple(32 * 2**k for k in range(5))
 FINER = tuple(256 * 2**k for k in range(5))  # churn settles later, as log(N) / N
 
@@ -86,7 +100,9 @@ def _quarter() -> arb:
 @in_balls
 def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
     """The product, the limits of DDIM and of churn, and the picture."""
-    return [of_products(), of_ddim(), of_bound(), of_churn()], {"grids": picture()}
+    return [of_products(), of_ddim(), of_bound(), of_churn(), of_churn_bound(), *of_karras()], {
+        "grids": picture()
+    }
 
 
 def ratio(grid: Grid, steps: int, c: arb, rho: arb, step: Step = churn_step) -> arb:
@@ -212,6 +228,39 @@ def of_churn(step: Step = churn_step) -> Experiment:
                 wrong["as on the best grid"] = arb(2)
         cases.append(Case({"grid": name, "eta^2": e}, found, half, wrong))
     return equal(f"distance of N times what churn loses from its limit ({EXTRAPOLATED})", cases)
+
+
+def of_churn_bound(step: Step = churn_step) -> Experiment:
+    """The share of the variance that churn loses is above 0, and below what n-churn-converges proves."""
+    cases = []
+    for e, (name, grid), steps in itertools.product((0, 1, 2), GRIDS.items(), (32, 256)):
+        c, most = ball(0.75), 1 + max(1, e)
+        allowed = arb(0).union(most**2 * total(angle**2 for angle in angles(grid, steps, c)))
+        lost = 1 - ratio(grid, steps, c, ball(1 + e), step) ** 2
+        wrong = {"gained": -lost, "of half the order in the step": lost.sqrt()}
+        cases.append(Case({"grid": name, "eta^2": e, "steps": steps}, allowed, lost, wrong))
+    return equal("distance of what churn loses of the variance from the middle of its bounds", cases)
+
+
+def of_karras(sigma: Callable[..., Any] = karras_sigma) -> tuple[Experiment, Experiment]:
+    """The grid of EDM is below even log-SNRs, by at most its bound, and tends to them as 1 / rho."""
+    least, most = ball(Fraction(1, 500)), ball(80)
+    bounds, limits = [], []
+    for u in (0.25, 0.5, 0.75):
+        even = -2 * ((1 - ball(u)) * most.log() + ball(u) * least.log())
+        short = [even + 2 * sigma(ball(u), ball(rho), least, most).log() for rho in ROOTS]
+        for rho, by in zip(ROOTS, short, strict=True):
+            allowed = arb(0).union((most / least).log() ** 2 / (4 * rho))
+            wrong = {"above it": -by, "even in sigma": even + 2 * sigma(ball(u), arb(1), least, most).log()}
+            bounds.append(Case({"u": u, "rho": rho}, allowed, by, wrong))
+        wrong = {"of second order": arb(2), "of order 1/2": ball(0.5)}
+        limits.append(Case({"u": u}, limit_of(orders(short)), arb(1), wrong))
+    return (
+        equal(
+            "distance of what the grid of EDM is short of even log-SNRs from the middle of its bounds", bounds
+        ),
+        equal(f"distance from 1 of the order in 1 / rho of what it is short ({EXTRAPOLATED})", limits),
+    )
 
 
 def _of_churn_in_the_limit(name: str, c: arb, e: int) -> arb:

@@ -7,7 +7,9 @@ of the denoiser.
 Not claimed: more than one dimension.
 """
 
+import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from flint import arb, arb_series
@@ -15,7 +17,7 @@ from flint import arb, arb_series
 from equiv.evidence import Evidence, Experiment
 from equiv.experiments import Header
 from equiv.experiments.quadrature.balls import EXTRAPOLATED, Case, ball, equal, in_balls, limit_of
-from equiv.experiments.quadrature.data import DATA, Law
+from equiv.experiments.quadrature.data import DATA, HALF, Law, Mixture
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import eps_from_x
 from equiv.formulas.schedules import cosine, flow_matching
@@ -26,7 +28,7 @@ from equiv.result import Task
 EXPERIMENT = Header(
     id="x-information",
     title="The rates of information and entropy are those of the denoiser",
-    claims=("l-immse", "o-entropy-rate"),
+    claims=("l-immse", "o-entropy-rate", "l-spectral"),
     dtypes=(),
 )
 
@@ -37,8 +39,8 @@ TIMES = ((flow_matching, 0.5), (cosine, 0.25))
 
 @in_balls
 def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
-    """Information over the log-SNR, and entropy over time."""
-    return [of_information(), of_entropy()], {}
+    """Information over the log-SNR, entropy over time, and the error by the power of the data."""
+    return [of_information(), of_entropy(), of_spectrum()], {}
 
 
 def entropy(law: Law) -> arb:
@@ -111,3 +113,18 @@ def of_entropy() -> Experiment:
         rate = _rate(lambda at, s=schedule, d=data: entropy(d.at(s(at))), t)  # type: ignore[misc]
         cases.append(Case({"data": name, "schedule": schedule.__name__, "t": t}, rate, claimed, wrong))
     return equal(f"distance of the rate of the entropy from that of the flow ({EXTRAPOLATED})", cases)
+
+
+def of_spectrum(error: Callable[[Law], arb] = noise_error) -> Experiment:
+    """On normal data of power P: a sigmoid of the log-SNR, half where that is -log P."""
+    cases = []
+    for power, at in itertools.product((0.25, 4), (-2, 0, 1)):
+        law = Mixture((1,), (HALF,), (Fraction(power**0.5),)).at(_unscaled(ball(at)))
+        shift = log(ball(power))
+        wrong = {
+            "whatever the power": 1 / (1 + exp(-ball(at))),
+            "the other way": 1 / (1 + exp(ball(at) + shift)),
+            "by the log of its root": 1 / (1 + exp(-(ball(at) + shift / 2))),
+        }
+        cases.append(Case({"P": power, "log-SNR": at}, error(law), 1 / (1 + exp(-(ball(at) + shift))), wrong))
+    return equal("distance of the error in eps from a sigmoid of log-SNR and power", cases)

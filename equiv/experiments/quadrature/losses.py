@@ -41,6 +41,7 @@ EXPERIMENT = Header(
         "l-lambda-densities",
         "l-sd3-like-edm",
         "l-optimal-importance",
+        "l-monotone-elbo",
     ),
     dtypes=(),
 )
@@ -83,9 +84,15 @@ def schedules(limit: int = LIMIT) -> dict[str, Schedule]:
 @in_balls
 def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
     """Schedules, both frameworks, the table of weightings, and the picture."""
-    return [of_schedules(), of_frameworks(), of_least_losses(), of_noise(), of_table(), of_likeness()], {
-        "weightings": picture()
-    }
+    return [
+        of_schedules(),
+        of_frameworks(),
+        of_least_losses(),
+        of_noise(),
+        of_cuts(),
+        of_table(),
+        of_likeness(),
+    ], {"weightings": picture()}
 
 
 def _mean_wave(law: Law, w: Any, b: Any) -> tuple[Any, Any]:
@@ -241,6 +248,33 @@ def of_noise(least: Callable[..., Any] = _least) -> Experiment:
             wrong = {"as at the best density": arb(2), "as if errors were not random": (claimed + 1) / 3 - 1}
             cases.append(Case({"loss": kind, "c": width}, 3 * square / mean**2 - 1, claimed, wrong))
     return equal("distance of the squared variation of a drawn loss from its closed form", cases)
+
+
+def of_cuts(weight: Callable[[Any], Any] = _weight) -> Experiment:
+    """A falling weighting as a mixture of cut-offs, on normal data, where K is a difference of logarithms."""
+    cases = []
+    for power in (0.25, 4):
+
+        def cut(at: Any, power: float = power) -> Any:
+            return (log(1 + ball(power) * exp(at)) - log(1 + ball(power) * exp(ball(-LIMIT)))) / 2
+
+        def error(at: Any, power: float = power) -> Any:
+            return sigmoid(at + log(ball(power)))
+
+        def falls(at: Any) -> Any:  # the derivative of the sigmoid
+            return sigmoid(2 - at) * sigmoid(at - 2)
+
+        whole = integral(lambda x, e=error: weight(x) * e(x), -LIMIT, LIMIT) / 2  # type: ignore[misc]
+        mixed = integral(lambda x, k=cut: falls(x) * k(x), -LIMIT, LIMIT)  # type: ignore[misc]
+        at_the_end = _weight(ball(LIMIT)) * cut(ball(LIMIT))
+        wrong = {
+            "without the last cut": mixed,
+            "the last cut alone": at_the_end,
+            "rising": at_the_end - mixed,
+            "twice": 2 * (at_the_end + mixed),
+        }
+        cases.append(Case({"P": power}, whole, at_the_end + mixed, wrong))
+    return equal("distance of a weighted loss from the mixture of losses cut off", cases)
 
 
 class Row(NamedTuple):

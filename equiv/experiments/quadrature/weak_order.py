@@ -44,6 +44,8 @@ EXPERIMENT = Header(
         "t-churn-weak-order",
         "t-churn-marginals",
         "t-eta1-discretization",
+        "o-reverse-marginals",
+        "q-path-type",
     ),
     dtypes=(),
 )
