@@ -1,5 +1,6 @@
 """Tasks. All sessions share one environment, made when pyproject.toml or the constraints change."""
 
+import datetime as dt
 import hashlib
 import os
 import sys
@@ -63,6 +64,33 @@ def validate(session: nox.Session) -> None:
 def report(session: nox.Session) -> None:
     """The report, under reports/local/."""
     run(session, "equiv", "report", "--kernel")
+
+
+@nox.session
+def experiments(session: nox.Session) -> None:
+    """All experiments, on all networks, which are trained first; within half an hour on two processors."""
+    run(session, "equiv", "train")
+    run(session, "equiv", "experiment", "--full", "--time-limit", "900", *session.posargs)
+
+
+@nox.session
+def calibrate(session: nox.Session) -> None:
+    """The statistical tests, on thousands of trials: how often they reject what is true, and what is not."""
+    run(session, "equiv", "experiment", "x-false-alarms", "--time-limit", "900", *session.posargs)
+
+
+@nox.session
+def gpu(session: nox.Session) -> None:
+    """All experiments on CUDA, on networks trained there; the report lands in reports/published/."""
+    run(session, "equiv", "train", "--device", "cuda")
+    out = Path("reports/published") / f"cuda-{dt.datetime.now(dt.UTC):%Y-%m-%d}"
+    out.mkdir(parents=True, exist_ok=True)
+    results = str(out / "report.json")
+    run(
+        *(session, "equiv", "experiment", "--full", "--device", "cuda", "--jobs", "1"),
+        *("--time-limit", "900", "--json", results, *session.posargs),
+    )
+    run(session, "equiv", "report", results, "--out", str(out))
 
 
 @nox.session

@@ -101,10 +101,16 @@ def _(x: Rounded) -> Rounded:
 
 @silu.register
 def _(x: Dual) -> Dual:
-    here = rounding.exact(x.value.value)
+    return Dual(silu(x.value), _along(silu_rate(x.value), x.slopes) * x.slopes)
+
+
+def silu_rate(x: Any) -> Any:
+    """The derivative of :func:`silu`."""
+    if not isinstance(x, Rounded):
+        return x.sigmoid() * (1 + x * (1 - x.sigmoid()))
+    here = rounding.exact(x.value)
     part = 1 / (1 + number.exp(-here))
-    rate = _moving(part + here * part * (1 - part), _MOST_BENT * x.value.error)
-    return Dual(silu(x.value), _along(rate, x.slopes) * x.slopes)
+    return _moving(part + here * part * (1 - part), _MOST_BENT * x.error)
 
 
 @functools.singledispatch

@@ -37,11 +37,11 @@ def levels(steps: int, like: Tensor) -> list[Level[Tensor]]:
 def review(recipe: Recipe, networks: Mapping[str, Denoisers], folder: Path) -> dict[str, Any]:
     """Draw ``samples.png``; measure samples, and the training set, against what was held out."""
     data = DATA[recipe.data]()
-    held_out = data.held_out[:COMPARED]
+    held_out = _some(data.held_out)
     samples = {kind: samples_of(nets, held_out.shape[-1]) for kind, nets in networks.items()}
     rows = [("held out", held_out), *_named(recipe, samples)]
     draw(rows, folder / "samples.png")
-    base = two_samples(data.trained_on[-COMPARED:], held_out, level=LEVEL)
+    base = two_samples(_some(data.trained_on), held_out, level=LEVEL)
     return {
         "held out": {
             "compared": len(held_out),
@@ -51,6 +51,11 @@ def review(recipe: Recipe, networks: Mapping[str, Denoisers], folder: Path) -> d
             "of samples": {name: energy_distance(s, held_out) for name, s in rows[1:]},
         }
     }
+
+
+def _some(samples: Tensor) -> Tensor:
+    """A fixed choice from all over the set: its rows may be in an order, as digits are by their writers."""
+    return samples[torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:COMPARED]]
 
 
 def samples_of(networks: Denoisers, size: int, *, count: int = COMPARED, seed: int = 0) -> Tensor:
