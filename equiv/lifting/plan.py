@@ -57,6 +57,13 @@ class Call(NamedTuple):
         return self.named.get(name, default)
 
 
+class Operation(NamedTuple):
+    """The operator that computed an expression, and the type in which it did."""
+
+    name: str  # "" for a part of what an operator computes
+    dtype: torch.dtype
+
+
 def tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
     """The tensors among values, in lists and tuples too."""
     for v in values:

@@ -51,18 +51,18 @@ def _values(root: Expr, point: Mapping[Expr, Fraction], off: Precision) -> dict[
     values: dict[Expr, arb] = {}
     for e in postorder(root):
         args = [values[a] for a in e.args]
-        ball = _operation(e, args) if e.args else _leaf(e, point)
-        exact = e.op == "symbol" or (e.op in _CORRECTLY_ROUNDED and _is_short(ball, off.relative))
+        ball = operation(e, args) if e.args else leaf(e, point)
+        exact = e.op == "symbol" or (e.op in CORRECTLY_ROUNDED and is_short(ball, off.relative))
         units = _SPECIAL_UNITS if e.op == "call" and e.param[0] in _SPECIAL else 1
         absolute = off.least if units == 1 else units * off.relative  # they are inexact about their zeros
         values[e] = ball if exact else ball * arb(1, units * off.relative) + arb(0, absolute)
     return values
 
 
-_CORRECTLY_ROUNDED = frozenset("const neg add sub mul div abs max min cast".split())
+CORRECTLY_ROUNDED = frozenset("const neg add sub mul div abs max min cast".split())
 
 
-def _is_short(ball: arb, unit: float) -> bool:
+def is_short(ball: arb, unit: float) -> bool:
     """Is it one number, which every type met has? Then no rounding was needed."""
     if not (ball.is_finite() and ball.is_exact()):
         return False
@@ -106,7 +106,8 @@ _CALLS: Mapping[str, Callable[..., arb]] = {
 }
 
 
-def _leaf(e: Expr, point: Mapping[Expr, Fraction]) -> arb:
+def leaf(e: Expr, point: Mapping[Expr, Fraction]) -> arb:
+    """The ball of a symbol or a constant."""
     match e.op:
         case "symbol":
             return balls.exact(Fraction(point[e]))
@@ -117,7 +118,8 @@ def _leaf(e: Expr, point: Mapping[Expr, Fraction]) -> arb:
     return arb.pi()
 
 
-def _operation(e: Expr, args: Sequence[arb]) -> arb:
+def operation(e: Expr, args: Sequence[arb]) -> arb:
+    """The ball of one operation; nan if what it computes is not known."""
     if e.op == "sqrt":  # of what rounding may have taken below 0, but did not if the code returns a number
         return args[0].nonnegative_part().sqrt() if args[0] >= 0 or args[0].contains(0) else arb("nan")
     if e.op == "log" and args[0].is_zero():

@@ -26,7 +26,7 @@ from equiv.lifting.dtypes import computed_in, name, widens
 from equiv.lifting.elements import Elements
 from equiv.lifting.memory import UNTRACKED, Cells, Memory, unpack
 from equiv.lifting.modes import Dispatch, Leaks
-from equiv.lifting.plan import Call, tensors
+from equiv.lifting.plan import Call, Operation, tensors
 from equiv.lifting.refusal import Unsupported, calling_line
 from equiv.lifting.tools import Finish, Results, Rule, Tools, held
 from equiv.symbolic.expression import Expr, Relation, Role, const, node, symbol, symbols, text
@@ -70,6 +70,7 @@ class Tracer:
         self.noises: list[Expr] = []  # one symbol a draw, in their order
         self._elements, self._memory = Elements(), Memory()
         self._read_out: set[float] = set()  # floats that left torch: no literals of the source
+        self.computed: dict[Expr, Operation] = {}
         self._streams = Streams()
         self._refusal: Unsupported | None = None
         self._tools = Tools(
@@ -296,9 +297,10 @@ class Tracer:
         build, operands = bind(call, self._read_out)
         computed = computed_in(operands)
         read = [(self._operand(t, call.plan.name), t.dtype) for t in operands]
-        cells = self._elements.map(
-            build, [c if computed is None else self._cast(c, dtype, computed) for c, dtype in read]
-        )
+        given = [c if computed is None else self._cast(c, dtype, computed) for c, dtype in read]
+        cells = self._elements.map(build, given)
+        if computed is not None:
+            self._note(Operation(call.plan.name, computed), cells, given)
 
         def finish(results: Sequence[torch.Tensor]) -> Results:
             (result,) = results
@@ -311,6 +313,18 @@ class Tracer:
         if computed is None and call.plan.kind != "predicate" and self._elements.any_symbolic(cells):
             raise Unsupported(f"{call.plan.name} of integers that hold symbols, which may wrap around")
         return finish
+
+    def _note(self, by: Operation, made: Cells, given: Sequence[Cells]) -> None:
+        """Say what computed expressions, and their parts down to what was given; the coarsest type counts."""
+        known = {e for cells in given for e in self._elements.expressions(cells)}
+        waiting = [(e, by) for e in self._elements.expressions(made)]
+        while waiting:
+            e, operation = waiting.pop()
+            before = self.computed.get(e)
+            if e in known or not e.args or (before and widens(before.dtype, by.dtype)):
+                continue
+            self.computed[e] = operation
+            waiting += [(a, operation._replace(name="")) for a in e.args]
 
     def _cast(self, cells: Cells, source: torch.dtype, target: torch.dtype) -> Cells:
         """Widening is the identity, narrowing a node and an assumption, to integers a truncation."""
