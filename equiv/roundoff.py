@@ -28,6 +28,7 @@ from equiv.symbolic.expression import Expr, postorder
 _UNITS = (
     {"sqrt": 2, "rsqrt": 3, "pow": 18}
     | dict.fromkeys(("exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "sin", "cos"), 4)
+    | {"div": 2}  # by a number it may be a product with the reciprocal
     | dict.fromkeys(("tan", "tanh", "sigmoid", "silu", "sinh", "cosh", "logaddexp"), 8)
 )
 
@@ -59,7 +60,7 @@ def roundoff(
     losses: dict[Expr, float] = {}
     for e in reversed(order):
         args = [reached[a] for a in e.args]
-        own = _own(e, reached[e], off[e])
+        own = _own(e, args, reached[e], off[e])
         cut = e.op == "sqrt" and not args[0] > 0
         if cut:
             own += math.sqrt(2 * float(args[0].rad().upper()))
@@ -81,6 +82,7 @@ def roundoff(
 class _Unit(NamedTuple):
     relative: float
     least: float
+    grid: float  # unit roundoff of the type that the result is kept in
 
 
 def _unit(e: Expr, by: Operation) -> _Unit:
@@ -88,30 +90,34 @@ def _unit(e: Expr, by: Operation) -> _Unit:
     dtype = getattr(torch, e.param[1]) if e.op == "cast" else by.dtype
     form = format_of(dtype)
     units = _UNITS["sqrt"] if e.op == "sqrt" else _UNITS.get(by.name, _UNITS.get(e.op, 1))
-    relative = units * form.working + form.storing
-    return _Unit(relative / (1 - relative), form.least * units)
+    storing = 2 * form.storing if e.op == "div" else form.storing
+    relative = units * form.working + storing
+    return _Unit(relative / (1 - relative), form.least * units, form.storing or form.working)
 
 
 def _reached(order: list[Expr], point: Mapping[Expr, Fraction], off: Mapping[Expr, _Unit]) -> dict[Expr, arb]:
     """The balls of what rounding may make of each expression."""
     values: dict[Expr, arb] = {}
     for e in order:
-        ball = replay.operation(e, [values[a] for a in e.args]) if e.args else replay.leaf(e, point)
-        unit = off[e]
-        exact = _is_exact(e, ball, unit)
-        values[e] = ball if exact else ball * arb(1, unit.relative) + arb(0, unit.least)
+        args = [values[a] for a in e.args]
+        ball = replay.operation(e, args) if e.args else replay.leaf(e, point)
+        exact = _is_exact(e, args, ball, off[e])
+        values[e] = ball if exact else ball * arb(1, off[e].relative) + arb(0, off[e].least)
     return values
 
 
-def _is_exact(e: Expr, ball: arb, unit: _Unit) -> bool:
-    return e.op in {"symbol", "neg", "abs", "max", "min"} or (
-        e.op in replay.CORRECTLY_ROUNDED and replay.is_short(ball, unit.relative)
-    )
+def _is_exact(e: Expr, args: list[arb], ball: arb, unit: _Unit) -> bool:
+    """Is there no rounding to do?"""
+    if e.op in {"symbol", "neg", "abs", "max", "min"}:
+        return True
+    if e.op == "div" and not (args[1].is_exact() and math.frexp(abs(float(args[1])))[0] == 0.5):
+        return False
+    return e.op in replay.CORRECTLY_ROUNDED and replay.is_short(ball, unit.grid)
 
 
-def _own(e: Expr, ball: arb, unit: _Unit) -> float:
+def _own(e: Expr, args: list[arb], ball: arb, unit: _Unit) -> float:
     """How far the operation itself is off."""
-    if _is_exact(e, ball, unit):
+    if _is_exact(e, args, ball, unit):
         return 0.0
     if not ball.is_finite():
         return math.inf

@@ -85,7 +85,7 @@ def show(
     for line in dict.fromkeys(_recognised(results)):
         out.print(line)
     for _, found in _groups_of(held.rest):
-        if found[0].verdict in BAD:
+        if found[0].verdict in BAD or (found[0].task.kind == "check" and found[0].task.dtype):
             out.print()
             out.print(block(found[0]))
             if len(found) > 1:
@@ -215,6 +215,8 @@ def block(result: Result) -> str:
 
 def _parts(evidence: Evidence) -> list[tuple[str, str]]:
     match evidence:
+        case Experiment() if evidence.outcome is Outcome.HOLDS:
+            parts = [("measured", _measured(evidence))]
         case _ if evidence.outcome is Outcome.HOLDS:
             return []
         case Failure():
@@ -233,15 +235,16 @@ def _parts(evidence: Evidence) -> list[tuple[str, str]]:
         case KernelProof():
             parts = [("rejected", ", ".join(evidence.rejected))]
         case Experiment():
-            of = f"{evidence.worst:g} against the bound {evidence.bound:g} on {evidence.cases} cases"
-            parts = [
-                ("measured", f"{evidence.measure}: {of}".removeprefix(": ")),
-                *_smallest(evidence.witness),
-            ]
+            parts = [("measured", _measured(evidence)), *_smallest(evidence.witness)]
             parts += [
                 ("reason", f"the bound admits the false variant {v}") for v in evidence.surviving_variants
             ]
     return [(name, value) for name, value in parts if value]
+
+
+def _measured(evidence: Experiment) -> str:
+    of = f"{evidence.worst:g} against the bound {evidence.bound:g} on {evidence.cases} cases"
+    return f"{evidence.measure}: {of}".removeprefix(": ")
 
 
 def _where(evidence: Failure | Conformance) -> str:

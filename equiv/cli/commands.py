@@ -124,6 +124,11 @@ def explain(id_: str) -> int:
     "--prediction", type=OneOf(("x", "eps", "v", "u", "velocity")), help="What its model gives back."
 )
 @click.option("--as", metavar="METHOD", help="Hold it against that method, such as k_diffusion.sample_heun.")
+@click.option(
+    "--dtype",
+    type=OneOf(("float64", "float32", "bfloat16", "float16")),
+    help="Is what it does in this type its formula, but for rounding? Nothing else is asked then.",
+)
 @SEED
 @click.option("--expect", type=FILE, metavar="FILE", help="Known defects, strictly: expected-defects.toml.")
 @with_running
@@ -131,6 +136,7 @@ def check(
     subjects: tuple[str, ...],
     only: str | None,
     pairs: tuple[str, ...],
+    dtype: str | None,
     seed: int,
     expect: Path | None,
     running: Running,
@@ -149,7 +155,7 @@ def check(
 
     config = configuration((*pairs, *(f"{key}={value}" for key, value in said.items() if value)))
     named = expand(subjects)
-    owed = checks(named, only=only, config=config, seed=seed)
+    owed = checks(named, only=only, config=config, seed=seed, dtype=dtype or "")
     obligations = [only] if only else list(catalogue.obligations())
     listed = expected.read(expect, checked=named) if expect else ()
     defects = [d for d in listed if d.selected(named, obligations, config)]

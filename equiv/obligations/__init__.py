@@ -30,13 +30,15 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True):
     """The header of an obligation.
 
     ``several`` names options of which the subject must offer more than one value: the first is the
-    reference that the others are held against, so it owes nothing itself.
+    reference that the others are held against, so it owes nothing itself. What is ``narrow`` is asked of a
+    type, and nothing else is.
     """
 
     id: str
     title: str
     families: tuple[str, ...] = ("scheduler",)  # of the subjects that owe it
     several: tuple[str, ...] = ()
+    narrow: bool = False
 
 
 MODULES = {
@@ -47,13 +49,21 @@ MODULES = {
     "told-level": "equiv.obligations.told_level",
     "exact-on-point-mass": "equiv.obligations.exact_on_point_mass",
     "run-is-finite": "equiv.obligations.run_is_finite",
+    "within-rounding": "equiv.obligations.within_rounding",
 }
 
 
 def tasks(
-    subject: str, *, only: str | None = None, config: Mapping[str, str] | None = None, seed: int = 0
+    subject: str,
+    *,
+    only: str | None = None,
+    config: Mapping[str, str] | None = None,
+    seed: int = 0,
+    dtype: str = "",
 ) -> list[Task]:
     """A task for each obligation of a subject in each configuration that has the values of ``config``.
+
+    With a ``dtype``, those that are asked of a type; without, all others.
 
     Raises:
         Unknown: there is no such subject, option or value; or the library is not installed.
@@ -66,10 +76,10 @@ def tasks(
     matching = [c | beside for c in configurations(found) if listed.items() <= c.items()] or [asked]
     modules = [importlib.import_module(m) for id_, m in MODULES.items() if only in (None, id_)]
     return [
-        Task(kind="check", id=module.OBLIGATION.id, subject=subject, config=c, seed=seed)
+        Task(kind="check", id=module.OBLIGATION.id, subject=subject, config=c, seed=seed, dtype=dtype)
         for c in matching
         for module in modules
-        if _owes(found, module, c)
+        if module.OBLIGATION.narrow == bool(dtype) and _owes(found, module, c)
     ]
 
 
@@ -98,6 +108,11 @@ def lifted(subject: str, config: Mapping[str, str]) -> tuple[LiftedStep, ...]:
 def _lifted(subject: str, config: tuple[tuple[str, str], ...]) -> tuple[LiftedStep, ...]:
     found = resolve(subject)
     return tuple(adapter(subject).lift_steps(found, dict(config)))
+
+
+def lifted_in(subject: str, config: Mapping[str, str], dtype: str) -> Sequence[LiftedStep]:
+    """The steps of a subject in a configuration, on states of a type."""
+    return adapter(subject).lift_steps(resolve(subject), config, dtype)
 
 
 def lifted_run(subject: str, config: Mapping[str, str]) -> "LiftedRun":

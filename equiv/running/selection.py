@@ -41,6 +41,7 @@ def checks(
     only: str | None = None,
     config: Mapping[str, str] | None = None,
     seed: int = 0,
+    dtype: str = "",
 ) -> list[Task]:
     """A task for each obligation of each subject in each configuration that has the values of ``config``.
 
@@ -51,7 +52,8 @@ def checks(
 
     if only:
         find("obligation", only, catalogue.obligations(), see="equiv list")
-    return [t for s in dict.fromkeys(subjects) for t in tasks(s, only=only, config=config, seed=seed)]
+    given = dict.fromkeys(subjects)
+    return [t for s in given for t in tasks(s, only=only, config=config, seed=seed, dtype=dtype)]
 
 
 def experiments(

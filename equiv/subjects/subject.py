@@ -16,6 +16,9 @@ from equiv.lookup import Unknown, find, nearest
 from equiv.symbolic.expression import Expr, Relation, const, substitute, symbols
 
 if TYPE_CHECKING:
+    import torch
+
+    from equiv.lifting.plan import Operation
     from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
@@ -84,6 +87,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AsRead:
+    """The result of a step in what it held, and where and in which types it was computed."""
+
+    root: Expr
+    point: Mapping[Expr, Fraction]
+    computed: "Mapping[Expr, Operation]"
+    origins: Mapping[Expr, str]
+    coarsest: "torch.dtype"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiftedStep(Call):
     """One step of a scheduler, as an expression in the states, the network's outputs and the noises.
 
@@ -107,6 +121,7 @@ class LiftedStep(Call):
     got: float  # what it returned there
     schedule: dict[Expr, str]  # which entry of which buffer a symbol stands for
     origins: dict[Expr, str]  # file:line of the operation that computed a part of the output
+    read: AsRead | None = None  # where it is asked what rounding does
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -136,7 +151,9 @@ class Adapter(Protocol):
 
     def names(self) -> tuple[str, ...]: ...
     def subject(self, name: str) -> Subject: ...
-    def lift_steps(self, subject: Subject, config: Mapping[str, str]) -> Sequence[LiftedStep]: ...
+    def lift_steps(
+        self, subject: Subject, config: Mapping[str, str], dtype: str = ""
+    ) -> Sequence[LiftedStep]: ...
     def calls(self, subject: Subject, config: Mapping[str, str]) -> int: ...
     def run_alone(
         self, subject: Subject, config: Mapping[str, str], step: int, inputs: Mapping[str, float]

@@ -73,8 +73,14 @@ def test_the_bound_is_of_the_size_of_the_roundings(dtype: torch.dtype) -> None:
 
 
 def test_what_is_exact_loses_nothing() -> None:
-    _, off, error = found(CODE["exact"], torch.float32)
-    assert off.bound < 1e-6 and error == 0
+    for dtype in TYPES:
+        _, off, error = found(CODE["exact"], dtype)
+        assert off.bound == error == 0 and off.most is None
+
+
+def test_a_quotient_by_a_number_is_exact_only_by_powers_of_two() -> None:
+    assert found(lambda z, x, s: z / 4, torch.float32)[1].bound == 0
+    assert found(lambda z, x, s: (z - z + 6) / 3, torch.float32)[1].bound > 0
 
 
 def test_a_root_at_zero_has_a_bound() -> None:

@@ -22,7 +22,7 @@ from equiv.subjects.diffusers.building import SHAPE, build, call_options, family
 from equiv.subjects.diffusers.listing import Place, Places
 from equiv.subjects.diffusers.running import run_step
 from equiv.subjects.diffusers.tables import BEFORE, Table
-from equiv.subjects.subject import Call, LiftedStep, Prediction, Subject
+from equiv.subjects.subject import AsRead, Call, LiftedStep, Prediction, Subject
 from equiv.symbolic.expression import Expr, Role, postorder, substitute, symbol, symbols
 
 PREDICTIONS: dict[str, Prediction] = {
@@ -35,13 +35,13 @@ _LOOKED_AT = range(0, math.prod(SHAPE), 19)  # of elements that are computed ali
 _INPUTS: Mapping[str, Role] = {"z": "state", "net": "network", "n": "noise"}
 
 
-def lift_steps(subject: Subject, config: Mapping[str, str]) -> list[LiftedStep]:
-    """Read every step of a configuration.
+def lift_steps(subject: Subject, config: Mapping[str, str], dtype: str = "") -> list[LiftedStep]:
+    """Read every step of a configuration, on states of a type; by default the widest that is not narrowed.
 
     Raises:
         Unsupported: a step does something that cannot be read, or mixes the elements of the state.
     """
-    reader = _Reader(subject, config)
+    reader = _Reader(subject, config, dtype)
     return [reader.step(i) for i in range(len(reader.scheduler.timesteps) - reader.family.beyond)]
 
 
@@ -56,8 +56,11 @@ class _Held(NamedTuple):
 class _Reader:
     """Reads the steps in their order; between two, it knows what the scheduler holds and what it means."""
 
-    def __init__(self, subject: Subject, config: Mapping[str, str]) -> None:
+    def __init__(self, subject: Subject, config: Mapping[str, str], dtype: str) -> None:
         self.family, self.scheduler = family_of(subject, config), build(subject, config)
+        self._in_a_type = bool(dtype)
+        if dtype:
+            self.family = self.family._replace(dtype=getattr(torch, dtype))
         self._options = call_options(subject, config)
         names = {**PREDICTIONS, **self.family.names}
         self._prediction: Prediction = names[config.get("prediction_type", "flow_prediction")]
@@ -152,6 +155,7 @@ class _Reader:
             got=result.flatten()[0].item(),
             schedule=self._table.places(used),
             origins={substitute(e, meant): at for e, at in tracer.origins.items() if e in parts},
+            read=_as_read(tracer, result) if self._in_a_type else None,
         )
         self._held = [h._replace(value=step.unfolded(h.value)) for h in left]
         self._calls.insert(0, step)
@@ -213,6 +217,17 @@ def _float_tensors(values: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tenso
             yield from _float_tensors({f"{name}[{k}]": v for k, v in enumerate(value)})
         elif isinstance(value, dict):
             yield from _float_tensors({f"{name}[{k!r}]": v for k, v in value.items()})
+
+
+def _as_read(tracer: Tracer, result: torch.Tensor) -> AsRead:
+    floats = [d for d in tracer.dtypes if d.is_floating_point]
+    return AsRead(
+        root=tracer.element(result),
+        point=tracer.point,
+        computed=tracer.computed,
+        origins=tracer.origins,
+        coarsest=max(floats, key=lambda d: torch.finfo(d).eps),
+    )
 
 
 def _moved(scheduler: Any, at: Place) -> None:
