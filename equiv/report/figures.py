@@ -18,8 +18,8 @@ from markupsafe import Markup
 Point = tuple[float, float]
 Range = tuple[float, float]
 
-WIDTH, HEIGHT = 320, 260
-LEFT, RIGHT, TOP, BOTTOM = 40, 10, 28, 38
+WIDTH, HEIGHT = 320, 276
+LEFT, RIGHT, TOP, BOTTOM = 40, 10, 44, 38
 COLOURS = 4  # classes s0, s1, ... of the style sheet
 
 
@@ -83,10 +83,10 @@ def line_chart(
         parts.append(
             Markup('<g class="s{}">{}{}</g>').format(colour, lines, dots if len(s["paths"]) > 1 else "")
         )
-    heading = '<text class="title" x="{}" y="16">{}</text>'
+    heading = '<text class="title" x="{}" y="14">{}</text>'
     names = (
         '<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>'
-        '<text class="axis" x="4" y="16">{}</text>'
+        '<text class="axis" x="4" y="33">{}</text>'
     )
     parts.append(Markup(heading).format(LEFT, title))
     parts.append(Markup(names).format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, *axes))

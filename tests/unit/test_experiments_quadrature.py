@@ -32,6 +32,7 @@ from equiv.experiments.quadrature import (
     straightness,
     transport,
     weak_order,
+    weightings,
 )
 from equiv.experiments.quadrature.balls import Case, below, equal, in_balls, limit_of, orders, with_bits
 from equiv.experiments.quadrature.data import DATA, Law
@@ -221,8 +222,8 @@ def test_other_losses_are_refuted() -> None:
     assert refuted(losses.of_frameworks(off(losses._velocity_error)))
     assert refuted(losses.of_least_losses(off(losses._least)))
     assert refuted(losses.of_noise(lambda *a: losses._least(*a) * (1 + a[-1] / 1000)))
-    wrong = {**losses.TABLE, "FM": losses.Row("u", "cosine", losses.flow_matching_weighting)}
-    assert refuted(losses.of_table(wrong))
+    row = weightings.TABLE["FM"]
+    assert refuted(weightings.of_table({**weightings.TABLE, "FM": row._replace(draw=weightings.COSINE)}))
 
 
 def test_what_is_not_below_is_refuted() -> None:
@@ -231,6 +232,9 @@ def test_what_is_not_below_is_refuted() -> None:
     assert below("", [good, Case({}, arb(1), arb(2))]).outcome is Outcome.FAILS
     assert below("", [good, Case({}, arb(1), arb(1, 0.5))]).outcome is Outcome.UNKNOWN
     assert below("", [good, Case({}, arb(1), arb("nan"))]).outcome is Outcome.UNKNOWN
+    assert below("", [good, Case({}, arb(-1), arb(-2))]).outcome is Outcome.UNKNOWN
+    hair = arb(1) + arb(2) ** -60
+    assert below("", [good, Case({}, arb(1), hair)]).outcome is not Outcome.HOLDS
     assert below("", [Case({}, arb(2), arb(1), {"less": arb(1)})]).outcome is Outcome.UNKNOWN
 
 
@@ -259,7 +263,7 @@ def test_a_quantile_has_its_probability_below(data: Any) -> None:
     assert not law.quantile(arb(1.5)).is_finite()
 
 
-@pytest.mark.parametrize("name", ["contributions", "straightness", "grids", "losses", "step_count"])
+@pytest.mark.parametrize("name", ["contributions", "straightness", "grids", "weightings", "step_count"])
 def test_a_picture_is_drawn(name: str) -> None:
     from equiv.report.figures import figure
 
@@ -288,6 +292,13 @@ def test_no_variant_no_verdict() -> None:
     assert equal("", [Case({}, arb(1), arb(1))]).outcome is Outcome.UNKNOWN
     assert equal("", [Case({}, arb(1), arb(1), {"the same": arb(1)})]).surviving_variants == ("the same",)
     assert equal("", []).outcome is Outcome.UNKNOWN
+
+
+@in_balls
+def test_the_smallest_ball_is_read_as_any_other() -> None:
+    tiny = arb(2) ** -2000
+    assert equal("", [Case({}, arb(1), arb(1) + arb(0, tiny), {"two": arb(2)})]).outcome is Outcome.HOLDS
+    assert equal("", [Case({}, arb(0), 2 * tiny + arb(0, tiny))]).outcome is Outcome.FAILS
 
 
 def test_balls_apart_are_a_witness() -> None:

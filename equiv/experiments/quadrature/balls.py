@@ -96,9 +96,9 @@ def equal(measure: str, cases: Iterable[Case]) -> Experiment:
 
 
 def below(measure: str, cases: Iterable[Case]) -> Experiment:
-    """The evidence that of every case the second value, and no variant, is below the first."""
+    """The evidence that of every case the second value, and no variant, is below the positive first."""
     cases = list(cases)
-    ratios = [float((c.got / c.expected).upper()) for c in cases]
+    ratios = [_share(c) for c in cases]
     worst = math.nan if any(map(math.isnan, ratios)) else max(ratios, default=math.nan)
     certain = any(c.got > c.expected for c in cases)
     names = dict.fromkeys(name for c in cases for name in c.variants)
@@ -114,15 +114,21 @@ def below(measure: str, cases: Iterable[Case]) -> Experiment:
     )
 
 
+def _share(case: Case) -> float:
+    """The most that the second value may be of the first; nan if that is not known."""
+    if not (case.expected > 0 and case.got.is_finite()):
+        return math.nan
+    most = float((case.got / case.expected).upper())
+    return min(most, 1.0) if case.got < case.expected else max(most, math.nextafter(1, 2))
+
+
 def _ratio(difference: arb) -> float:
-    """How far the midpoint is from 0 in radii, rounded away from 1 on the side of doubt; nan if not known."""
+    """How far the midpoint is from 0 in radii: above 1 if the ball does not hold 0; nan if not known."""
     if not difference.is_finite():
         return math.nan
-    if difference.contains(0):
-        middle = abs(float(difference.mid()))
-        return min(middle / float(difference.rad()), 1.0) if middle else 0.0
-    radius = float(difference.rad())
-    return max(abs(float(difference.mid())) / radius, math.nextafter(1, 2)) if radius else math.inf
+    middle, radius = abs(difference.mid()), difference.rad()
+    radii = float(middle / radius) if radius > 0 else math.inf if middle > 0 else 0.0
+    return min(radii, 1.0) if difference.contains(0) else max(radii, math.nextafter(1, 2))
 
 
 def _witness(case: Case) -> Witness:

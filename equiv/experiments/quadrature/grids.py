@@ -278,7 +278,7 @@ def _of_churn_in_the_limit(name: str, c: arb, e: int) -> arb:
 
 def picture() -> dict[str, Any]:
     """What 32 steps lose, over the width of the data."""
-    widths = [2 ** (k / 4) for k in range(-12, 13)]
+    widths = {k / 4: ball(2 ** (k / 4)) for k in range(-12, 13)}
     samplers = (
         ("DDIM", 1, ("flow matching", "cosine", "angle")),
         ("DDPM", 2, ("flow matching", "cosine", "sine")),
@@ -288,12 +288,12 @@ def picture() -> dict[str, Any]:
         series = []
         for name in names:
             grid = {**GRIDS, "sine": sine_grid}[name]
-            path = [[c, 32 * (1 - float(ratio(grid, 32, ball(c), ball(rho)).mid()))] for c in widths]
+            path = [[at, 32 * (1 - float(ratio(grid, 32, c, ball(rho)).mid()))] for at, c in widths.items()]
             series.append({"label": LABELS[name], "paths": [path]})
         panels.append({"title": f"{sampler}, 32 steps", "series": series})
     return {
         "panels": panels,
-        "x": "width c of the data",
+        "x": "log2 of the width c of the data",
         "y": "32 (1 - std/c)",
         "title": "What a grid loses of the deviation of normal data",
         "caption": "The best grid is fitted to the data: equal angles for DDIM, equal sines for DDPM.",

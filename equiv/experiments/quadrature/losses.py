@@ -2,29 +2,26 @@ r"""Losses are integrals over the log-SNR: schedules, predictions and gauges cha
 
 The network is a sine, told the log-SNR in its phase, and far from right. Its error is in closed form at every
 level: for normal noise the mean of eps f(z) is sigma times that of f'(z). Times are integrated over, for each
-schedule, and log-SNRs. Weightings are held against the losses that they come from, under one test function.
+schedule, and log-SNRs.
 
-Not claimed: how noisy a loss on samples of other data is; that similar weightings train similar networks.
+Not claimed: how noisy a loss on samples of other data is.
 """
 
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flint import acb, arb
+from flint import arb
 
 from equiv.evidence import Evidence, Experiment
 from equiv.experiments import Header
-from equiv.experiments.quadrature.balls import Case, ball, below, equal, in_balls, integral
+from equiv.experiments.quadrature.balls import Case, ball, equal, in_balls, integral
 from equiv.experiments.quadrature.data import DATA, MIXTURE, Law, Mixture, total
 from equiv.formulas.levels import Level, log_snr
 from equiv.formulas.schedules import cosine, flow_matching
 from equiv.formulas.weightings import (
-    MSE_FACTOR,
     cosine_rate,
     flow_matching_rate,
-    flow_matching_weighting,
-    v_cosine_weighting,
 )
 from equiv.number import cos, exp, log, sin, sqrt
 from equiv.result import Task
@@ -37,9 +34,6 @@ EXPERIMENT = Header(
         "l-schedule-invariance",
         "l-gauge-invariance",
         "l-fm-equals-vcos",
-        "l-weight-table",
-        "l-lambda-densities",
-        "l-sd3-like-edm",
         "l-optimal-importance",
         "l-monotone-elbo",
     ),
@@ -83,16 +77,8 @@ def schedules(limit: int = LIMIT) -> dict[str, Schedule]:
 
 @in_balls
 def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
-    """Schedules, both frameworks, the table of weightings, and the picture."""
-    return [
-        of_schedules(),
-        of_frameworks(),
-        of_least_losses(),
-        of_noise(),
-        of_cuts(),
-        of_table(),
-        of_likeness(),
-    ], {"weightings": picture()}
+    """Schedules, both frameworks, the least losses and how they vary, and cut-offs."""
+    return [of_schedules(), of_frameworks(), of_least_losses(), of_noise(), of_cuts()], {}
 
 
 def _mean_wave(law: Law, w: Any, b: Any) -> tuple[Any, Any]:
@@ -275,112 +261,3 @@ def of_cuts(weight: Callable[[Any], Any] = _weight) -> Experiment:
         }
         cases.append(Case({"P": power}, whole, at_the_end + mixed, wrong))
     return equal("distance of a weighted loss from the mixture of losses cut off", cases)
-
-
-class Row(NamedTuple):
-    """A loss: its prediction, the schedule whose uniform times it takes, and its weighting by the table."""
-
-    kind: str
-    schedule: str
-    weight: Callable[[Any], Any]
-
-
-def sech(x: Any) -> Any:
-    """The inverse of the hyperbolic cosine."""
-    return 2 / (exp(x) + exp(-x))
-
-
-TABLE = {
-    "FM": Row("u", "flow matching", flow_matching_weighting),
-    "v + cosine": Row("v", "cosine", v_cosine_weighting),
-    "eps + cosine": Row("eps", "cosine", lambda x: sech(x / 2) / (2 * arb.pi())),
-    "InDI": Row("x", "flow matching", lambda x: exp(-x) * sech(x / 4) ** 2 / 8),
-    "eps + FM": Row("eps", "flow matching", lambda x: sech(x / 4) ** 2 / 8),  # the density of log-SNRs
-    "u + cosine (cosmap)": Row(
-        "u", "cosine", lambda x: sech(x / 2) * (1 + exp(-x / 2)) ** 2 / (2 * arb.pi())
-    ),
-}
-
-
-def of_table(table: dict[str, Row] = TABLE) -> Experiment:
-    """The mean over uniform times of the factor, and the integral of the weighting, under a test function."""
-    cases = []
-    for name, row in table.items():
-        schedule = schedules()[row.schedule]
-        expected = integral(functools.partial(_tested_in_time, row, schedule), *schedule.times)
-        got = {n: integral(functools.partial(_tested, r), -LIMIT, LIMIT) for n, r in table.items()}
-        wrong = {f"that of {n}": value for n, value in got.items() if n != name}
-        cases.append(Case({"loss": name}, expected, got[name], wrong))
-    return equal("distance of a loss over times from that of its weighting", cases)
-
-
-def _test_function(lambda_t: Any) -> Any:
-    return exp(-((lambda_t - 1) ** 2) / 16)
-
-
-def _tested_in_time(row: Row, schedule: Schedule, t: Any) -> Any:
-    level = schedule.at(t)
-    return MSE_FACTOR[row.kind](level) * _test_function(log_snr(level))
-
-
-def _tested(row: Row, lambda_t: Any) -> Any:
-    return row.weight(lambda_t) * _test_function(lambda_t)
-
-
-def _normal(x: Any, mean: float, std: float) -> Any:
-    return exp(-(((x - ball(mean)) / ball(std)) ** 2) / 2) / (ball(std) * sqrt(2 * arb.pi()))
-
-
-def edm(x: Any, shift: Any = 0) -> Any:
-    """EDM's weighting: log sigma from N(-1.2, 1.2^2), data of deviation 1/2."""
-    return _normal(x - shift, 2.4, 2.4) * (1 + 4 * exp(-(x - shift)))
-
-
-def sd3(x: Any) -> Any:
-    """Stable Diffusion 3's: u, with the logit of the time from N(0, 1)."""
-    return _normal(x, 0, 2) * (1 + exp(-x / 2)) ** 2
-
-
-def of_likeness() -> Experiment:
-    """In total variation Stable Diffusion 3's weighting is nearer to EDM's than to others."""
-    near, far = _apart(edm), _apart(lambda x: edm(x, 2 * log(arb(0.5))))
-    controls = ("eps + cosine", "v + cosine", "InDI")
-    wrong = {f"to {name}": _apart(TABLE[name].weight) for name in controls}
-    measure = "the distance from SD3's weighting to EDM's at data of deviation 1, less that to EDM's"
-    return below(measure, [Case({"log-SNR": f"within {LIMIT}"}, far, near, wrong)])
-
-
-def _apart(weight: Callable[[Any], Any]) -> arb:
-    """The total variation between a weighting and SD3's, both normalised."""
-    masses = [integral(w, -LIMIT, LIMIT) for w in (weight, sd3)]
-
-    def difference(x: acb, analytic: bool) -> acb:  # noqa: FBT001 - as flint calls it
-        return acb(weight(x) / masses[0] - sd3(x) / masses[1]).real_abs(analytic=analytic)
-
-    found = acb.integral(difference, acb(-LIMIT), acb(LIMIT), rel_tol=2.0**-20, abs_tol=2.0**-20)
-    return found.real / 2
-
-
-def picture() -> dict[str, Any]:
-    """The weightings over the log-SNR, as logarithms, each relative to its value at 0."""
-    shown: dict[str, Callable[[Any], Any]] = {
-        "FM = v + cosine": flow_matching_weighting,
-        "EDM": edm,
-        "SD3": sd3,
-        "eps + cosine": TABLE["eps + cosine"].weight,
-    }
-    at = [k / 4 for k in range(-40, 33)]
-    series = [
-        {
-            "label": label,
-            "paths": [[[x, float((log(w(ball(x)) / w(arb(0))) / log(arb(10))).mid())] for x in at]],
-        }
-        for label, w in shown.items()
-    ]
-    return {
-        "panels": [{"title": "square error of eps", "series": series}],
-        "x": "log-SNR λ",
-        "y": "log10 w(λ) / w(0)",
-        "title": "Weighting functions over the log-SNR",
-        "caption": "Flow matching is v-prediction on the cosine schedule; SD3 is close to EDM.",
-    }
