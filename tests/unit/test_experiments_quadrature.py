@@ -27,6 +27,7 @@ from equiv.experiments.quadrature import (
     reflow,
     regression,
     reversed_ddim,
+    short_steps,
     start,
     step_count,
     straightness,
@@ -39,7 +40,7 @@ from equiv.experiments.quadrature.data import DATA, Law
 from equiv.formulas.denoisers import mixture_denoiser
 from equiv.formulas.levels import Level
 from equiv.formulas.predictions import score_from_x
-from equiv.formulas.steps import churn_step, ddim_step
+from equiv.formulas.steps import churn_step, ddim_step, ddpm_step
 from equiv.lookup import Unknown
 from equiv.result import Task
 from equiv.running import catalogue, selection
@@ -52,7 +53,7 @@ NAMES = sorted(p.stem for p in HOME.glob("*.py") if "\nEXPERIMENT = " in p.read_
 # whose statements are of laws, or of what steps tend to: they ask for the exact denoiser, or for many steps
 CHAPTERS = ("definitions", "differential", "finite_steps", "flow", "guidance", "losses")
 MORE = (
-    *("f-convergence", "f-gaussian-ddim", "f-orders", "f-straightness"),
+    *("f-clairaut", "f-convergence", "f-gaussian-ddim", "f-orders", "f-pf-euler-affine", "f-straightness"),
     *("q-path-type", "q-standard-start"),
     *("s-discrete-limit", "s-gauge-equivalence", "s-init-and-mixing", "s-karras-grid", "s-seed001-beta"),
     *("t-churn-marginals", "t-churn-weak-order", "t-churn-weights", "t-churn-weights-limit"),
@@ -200,6 +201,26 @@ def test_another_measure_is_refuted() -> None:
     assert refuted(information.of_information(off(information.noise_error, 1.001)))
     assert refuted(reflow.of_normal(off(reflow.paired, 1.1)))
     assert refuted(reflow.of_cost(off(reflow.paired, -1)))
+
+
+def slightly_off(step: Any) -> Any:
+    """A step that is off in the second order of its length."""
+
+    def stepped(z: Any, *others: Any) -> Any:
+        now, then = others[-2:]
+        return step(z, *others) + (1 - now.alpha / then.alpha) ** 2 * z
+
+    return stepped
+
+
+@with_bits(128)
+def test_other_steps_differ_by_something_else() -> None:
+    assert refuted(short_steps.of_reverse(slightly_off(ddpm_step)))
+    assert refuted(short_steps.of_flow(slightly_off(ddim_step)))
+    row_of_x = {"u": "x", "x": "u", "eps": "eps"}
+    turned = short_steps.of_heun(lambda row, *at: short_steps.heun_in(row_of_x[row], *at))
+    assert turned[1].outcome is Outcome.FAILS
+    assert refuted(short_steps.of_path(off(ddim_step)))
 
 
 @with_bits(192)

@@ -28,15 +28,12 @@ class Component(NamedTuple):
     of_data: Any
     gain: Any
     left: Any
-
-    @property
-    def peak(self) -> Any:
-        """The most that the component contributes to the density."""
-        return self.share / sqrt(2 * arb.pi() * self.variance)
+    peak: Any  # the most that it contributes to the density
+    falls: Any  # -1 / (2 variance)
 
     def mass(self, z: Any) -> Any:
         """What the component contributes to the density."""
-        return self.peak * exp(-((z - self.mean) ** 2) / (2 * self.variance))
+        return self.peak * exp((z - self.mean) ** 2 * self.falls)
 
     def denoised(self, z: Any) -> Any:
         """The mean of the data of this component at a state."""
@@ -52,18 +49,21 @@ class Law(NamedTuple):
     @classmethod
     def of(cls, data: "Mixture", level: Level[Any]) -> Self:
         """The law of ``alpha x + sigma eps``."""
-        total, parts = sum(map(Fraction, data.weights)), []
+        whole, parts = sum(map(Fraction, data.weights)), []
         for weight, m, c in zip(data.weights, data.means, data.stds, strict=True):
             square = constant(level.alpha, Fraction(c) ** 2)
             variance = level.alpha**2 * square + level.sigma**2
+            share = constant(level.alpha, Fraction(weight) / whole)
             parts.append(
                 Component(
-                    share=constant(level.alpha, Fraction(weight) / total),
+                    share=share,
                     mean=level.alpha * constant(level.alpha, m),
                     variance=variance,
                     of_data=constant(level.alpha, m),
                     gain=level.alpha * square / variance,
                     left=square * level.sigma**2 / variance,
+                    peak=share / sqrt(2 * arb.pi() * variance),
+                    falls=-1 / (2 * variance),
                 )
             )
         return cls(level, tuple(parts))
