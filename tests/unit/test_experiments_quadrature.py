@@ -137,6 +137,7 @@ def test_wrong_weights_are_refuted() -> None:
     assert refuted(contributions.of_ddim(off(ddim_step)))
     assert refuted(contributions.of_ddpm(off(contributions.ddpm)))
     assert refuted(contributions.of_churn(lambda e: contributions.churn(e + 0.25)))
+    assert refuted(contributions.of_bound(lambda e: contributions.churn(e + 0.25)))
 
 
 @in_balls

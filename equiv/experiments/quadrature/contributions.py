@@ -46,7 +46,7 @@ class Weights(NamedTuple):
 @in_balls
 def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
     """The closed forms of DDIM and DDPM, what churn tends to, and the picture."""
-    return [of_ddim(), of_ddpm(), *of_churn()], {"contributions": picture()}
+    return [of_ddim(), of_ddpm(), *of_churn(), of_bound()], {"contributions": picture()}
 
 
 def ddpm(z: Any, x_hat: Any, now: Level[Any], then: Level[Any]) -> Any:
@@ -144,6 +144,32 @@ def of_churn(step: Callable[[float], Step] = churn) -> tuple[Experiment, Experim
         equal(f"distance of the weight per step length from what it tends to ({EXTRAPOLATED})", places),
         equal(f"distance of an early weight per late one from what it tends to ({EXTRAPOLATED})", early),
     )
+
+
+def of_bound(step: Callable[[float], Step] = churn) -> Experiment:
+    """A weight within what t-churn-weights-limit proves of its own step and of every later one."""
+    cases = []
+    for eta_squared in CHURNS:
+        got, e = weights(step(eta_squared), FINE[-1]), ball(eta_squared)
+        least = ball(max(1, eta_squared * max(1, eta_squared - 1)))
+        for t in PLACES:
+            first = round(t * FINE[-1])
+            delta = arb.pi() / (2 * FINE[-1])
+            high, low = first * delta, (first - 1) * delta
+            spread = (least + e) * delta.sin() ** 2 / (low.cos() * high.sin())
+            allowed = -((1 + e) * delta.sin() + arb(0, spread.upper()))
+            for k in range(first - 1, 0, -1):
+                high, low = k * delta, (k - 1) * delta
+                spread = (abs(e - 1) / 2 + 2 * least) * delta**2 / low.cos() ** 2
+                allowed *= (high.cos() / low.cos()) ** e + arb(0, spread.upper())
+            weight = got.predictions[FINE[-1] - first]
+            wrong = {
+                "a tenth more": weight * ball(1.1),
+                "of DDIM, whatever the churn": -delta.sin() * delta.cos() ** (first - 1),
+                "of a prediction that adds": -weight,
+            }
+            cases.append(Case({"eta^2": eta_squared, "t": t}, allowed, weight, wrong))
+    return equal("distance of a weight from the middle of what is proved of it", cases)
 
 
 def _per_length(found: Weights, t: float) -> arb:
