@@ -104,7 +104,7 @@ def _parameter(name: str, key: str, value: str) -> None:
         raise Unknown(f"{name} needs a rational {key}, such as 1/2; got {value!r}") from None
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class Read(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
     """The matrices of a sampler as they were read, and what the reading took away: plain data."""
 
     spec: str

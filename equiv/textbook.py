@@ -22,7 +22,7 @@ from equiv.formulas.steps import (
     flow_euler_step,
     renoise,
 )
-from equiv.number import exp
+from equiv.number import exp, sqrt
 from equiv.symbolic.expression import Expr, const
 
 Levels = list[Level[Expr]]
@@ -49,7 +49,9 @@ class Formula(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def number(text: str) -> Expr:
-    """A parameter."""
+    """A parameter: a rational, or the root of one, as in sqrt(3/10)."""
+    if text.startswith("sqrt(") and text.endswith(")"):
+        return sqrt(const(Fraction(text[5:-1])))
     return const(Fraction(text))
 
 

@@ -188,6 +188,10 @@ def compare(first: str, second: str, depth: "Depth | None", python_a: str, pytho
     found = [compared(a, b, d) for d in ([depth] if depth else DEPTHS)]
     for reading in found:
         click.echo(f"{reading.depth:<12} {reading.text}")
+    if found[-1].answer == "different" and a.read is not None and b.read is not None:
+        from equiv.identify import apart
+
+        click.echo(f"{'to be one':<12} {apart(a.read, b.read)}")
     return next(r for r in found if r.depth == (depth or "common-grid")).exit_code
 
 
@@ -210,6 +214,22 @@ def fingerprint(spec: str, *, as_json: bool) -> int:
     for line in shown(side.read):
         click.echo(line)
     return 0
+
+
+@cli.command()
+@click.argument("spec", metavar="SAMPLER")
+def identify(spec: str) -> int:
+    """What is this sampler? The formula that it is proved to be, with the parameters solved for; its grid.
+
+    A sampler is NAME or NAME,KEY=VALUE,..., such as ./mine.py:step. The exit code is 1 if it is no formula
+    of the textbook: then the nearest is shown, and how far it is.
+    """
+    from equiv.identify import identify as found
+
+    identity = found(spec)
+    for line in identity.lines:
+        click.echo(line)
+    return 0 if identity.known else 1
 
 
 @cli.command()

@@ -482,12 +482,12 @@ def test_ctrl_c_shows_what_was_done_and_how_to_go_on(say: Say, tmp_path: Path, n
 def test_compare_says_it_in_the_exit_code(
     say: Say, monkeypatch: pytest.MonkeyPatch, answer: Literal["same", "different", "undecided"], code: int
 ) -> None:
-    from equiv.compare import Reading  # not above: workers import this file, and this loads torch
+    from equiv.compare import Reading, Side  # not above: workers import this file, and this loads torch
 
-    def reading(_a: str, _b: str, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
+    def reading(_a: Side, _b: Side, depth: Literal["steps", "samplers", "common-grid"]) -> Reading:
         return Reading(depth=depth, answer=answer, text=f"{answer.upper()}: why")
 
-    monkeypatch.setattr("equiv.compare.side", lambda spec, _python: spec)
+    monkeypatch.setattr("equiv.compare.side", lambda spec, _python: Side(name=spec, read=None))
     monkeypatch.setattr("equiv.compare.compared", reading)
     said = say("compare", "a", "b")
     assert said.code == code
