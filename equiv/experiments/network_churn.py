@@ -28,7 +28,7 @@ EXPERIMENT = Header(
     title="Churn is a longer DDIM step with noise put back, with trained networks",
     claims=("t-churn-family", "t-ddim-eta"),
     dtypes=("float64", "float32", "bfloat16", "float16"),
-    networks=("ring", "unequal", "digits", "photographs"),
+    networks=("ring", "unequal", "digits"),
 )
 
 RHOS = (Fraction(5, 4), Fraction(3))

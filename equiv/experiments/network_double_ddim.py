@@ -25,7 +25,7 @@ EXPERIMENT = Header(
     title="A DDPM step is a double DDIM step with noise put back, with trained networks",
     claims=("t-ddpm-double-ddim", "n-half-only-in-lambda"),
     dtypes=("float64", "float32", "bfloat16", "float16"),
-    networks=("ring", "unequal", "digits", "photographs"),
+    networks=("ring", "unequal", "digits"),
 )
 
 

@@ -5,6 +5,7 @@ its own, over all training schedules and seeds.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -24,8 +25,15 @@ from equiv.result import Task
 from equiv.rounding import Rounded, exact
 
 DEFAULT = "ring"
-STEP_COUNTS = (4, 16)  # and a last step to the data
-PICTURE_STEP_COUNTS = (5,)  # a picture has many entries, and each is a case
+STEP_COUNTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {"ring": (4, 16), "unequal": (4, 16), "digits": (2,), "photographs": (1,)}
+)
+"""Steps between the levels that networks are trained at; one more goes to the data. A picture has a case, and
+a derivative to enclose, for every pixel: few steps will do."""
+NETWORKS: Mapping[str, slice] = MappingProxyType(
+    {"ring": slice(None), "unequal": slice(None), "digits": slice(None, None, 2), "photographs": slice(1)}
+)
+"""Which networks of a kind: all, those of one seed, one."""
 
 
 class Asked(NamedTuple):
@@ -70,7 +78,8 @@ def each(task: Task, schedules: Iterable[Schedule]) -> Iterator[Asked]:
     """Every kind of prediction on every schedule."""
     dtype, device = place(task)
     recipe = RECIPES[task.config.get("networks", DEFAULT)]
-    for kind, networks in load(recipe.name).items():
+    for kind, trained in load(recipe.name).items():
+        networks = trained[NETWORKS[recipe.name]]
         there = networks.to(device, dtype)
         words = f", with {networks.count} networks that predict {kind} ({recipe.name})"
         for schedule in schedules:
@@ -88,11 +97,10 @@ def draw_steps(schedule: Schedule, task: Task, nets: int) -> Steps:
     dtype, device = place(task)
     recipe = RECIPES[task.config.get("networks", DEFAULT)]
     held_out = DATA[recipe.data]().held_out.double()
-    counts = STEP_COUNTS if recipe.architecture == "mlp" else PICTURE_STEP_COUNTS
     low, high = span(schedule)
     grids = [
-        torch.cat([torch.linspace(high, low, n, dtype=torch.float64), torch.zeros(1).double()])
-        for n in counts
+        torch.cat([torch.linspace(high, low, n + 1, dtype=torch.float64), torch.zeros(1).double()])
+        for n in STEP_COUNTS[recipe.name]
     ]
     t, s = (torch.cat([g[part] for g in grids])[:, None] for part in (slice(-1), slice(1, None)))
     draw = torch.Generator().manual_seed(task.seed)

@@ -157,7 +157,7 @@ def test_without_the_networks_the_reason_is_the_evidence(
 
 def test_states_are_those_that_occur_and_the_last_step_goes_to_the_data() -> None:
     asked: Asked = next(each(task("float64"), network_heun.SCHEDULES))
-    assert asked.steps.z_t.shape == (6, 20, 2)
+    assert asked.steps.z_t.shape == (6, 22, 2)
     assert (asked.steps.s == 0).sum() == 2
     assert (asked.steps.s < asked.steps.t).all()
     assert not torch.equal(asked.steps.z_t[0], asked.steps.z_t[1])
