@@ -94,6 +94,20 @@ def gpu(session: nox.Session) -> None:
 
 
 @nox.session
+def compiled(session: nox.Session) -> None:
+    """What JAX and torch's own compiler make of samplers, probed; JAX lies beside the environment."""
+    home = environment(session)
+    beside = home.parent / "jax"
+    named = ("jax", "jaxlib", "ml_dtypes", "opt_einsum")  # the rest of what it needs is there
+    if not beside.exists():
+        constraints = ("-c", "constraints-subjects.txt")
+        pip = (str(home / PROGRAMS / "python"), "-m", "pip", "install", "--quiet", *constraints)
+        session.run(*pip, "--no-deps", "--target", str(beside), *named, external=True)
+    pytest = str(home / PROGRAMS / "pytest")
+    session.run(pytest, "tests/compiled", *session.posargs, external=True, env={"PYTHONPATH": str(beside)})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """How long things take; `-- -m slow` times what takes minutes."""
     run(session, "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs)
