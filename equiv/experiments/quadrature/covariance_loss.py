@@ -24,12 +24,13 @@ from equiv.result import Task
 EXPERIMENT = Header(
     id="x-covariance-loss",
     title="What a step of any churn loses of the variance",
-    claims=("n-covariance-loss", "n-analytic-dpm", "t-reversed-ddim", "t-ho-variances"),
+    claims=("n-covariance-loss", "n-analytic-dpm", "t-reversed-ddim", "t-ho-variances", "t-classification"),
     dtypes=(),
 )
 
 Step = Callable[[Any, Any, Any, Any, Level[Any], Level[Any]], Any]
 RHOS = (1, 1.5, 2, 3, 6.25)
+SHARES = (1, 0.75, 0, -0.5)  # of the state's factor in DDIM, which is the largest
 LENGTHS = ((cosine, 0.75, 0.5), (flow_matching, 0.5, 0.375), (flow_matching, 0.25, 0.125))
 
 
@@ -65,7 +66,7 @@ def run(_task: Task) -> tuple[list[Evidence], dict[str, Any]]:
 
 def experiments(step: Step = churn_step) -> tuple[Experiment, ...]:
     """The mean and the variance after ``step``, and what DDIM and DDPM reach."""
-    means, losses, reversals, restored = [], [], [], []
+    means, losses, reversals, restored, classified = [], [], [], [], []
     for name, data in DATA.items():
         for schedule, t, s in LENGTHS:
             now, then = schedule(ball(t)), schedule(ball(s))
@@ -79,6 +80,7 @@ def experiments(step: Step = churn_step) -> tuple[Experiment, ...]:
                 restored.append(
                     _restored(at_rho, law.variance, variance, ball(rho), of_state.left, now, then)
                 )
+            classified += _classified(inputs, of_state, law, now)
             noisier = schedule(ball(t + (t - s) / 2))
             _, variance = after(ddim, of_state, ball(1), now, noisier)
             lost = data.at(noisier).variance - variance
@@ -88,6 +90,7 @@ def experiments(step: Step = churn_step) -> tuple[Experiment, ...]:
         equal("distance of the variance that a churn step loses from the claimed", losses),
         equal("distance of the variance that a reversed DDIM step loses from the claimed", reversals),
         equal("distance of the variance from the level's, where what is lost is added as noise", restored),
+        equal("distance of the variance that a step exact on points loses from the claimed", classified),
     )
 
 
@@ -118,6 +121,22 @@ def _loss(inputs: Any, lost: arb, rho: arb, left: arb, now: Level[arb], then: Le
     }
     claimed = signal * (1 - kept**rho) ** 2 * left
     return Case(inputs, lost, claimed, wrong)
+
+
+def _classified(inputs: dict[str, Any], m: Moments, law: Law, now: Level[arb]) -> list[Case]:
+    """Steps a z + b x_hat + noise, exact on every point of data: of a below DDIM's, 0 and negative too."""
+    cases, then = [], law.level
+    most = then.sigma / now.sigma
+    for share in SHARES:
+        a = ball(share) * most
+        b, noise = then.alpha - a * now.alpha, then.sigma**2 - (a * now.sigma) ** 2
+        mean = a * m.z + b * m.x
+        lost = law.variance - (a * a * m.zz + 2 * a * b * m.zx + b * b * m.xx + noise - mean * mean)
+        wrong = {"nothing": arb(0), "of the factor itself": b * m.left}
+        if share != 1:
+            wrong["as DDIM"] = (then.alpha - most * now.alpha) ** 2 * m.left
+        cases.append(Case({**inputs, "share of DDIM's factor": share}, lost, b * b * m.left, wrong))
+    return cases
 
 
 def _restored(

@@ -234,10 +234,10 @@ def of_uniform_noise() -> tuple[Experiment, Experiment]:
         eps = (p.near * at.mass - p.level.alpha * at.first) / p.level.sigma
         carried = p.rates.alpha * at.first + p.rates.sigma * eps
         tweedie = -eps[0] / p.level.sigma / at.mass[0]
-        curvature = p.drift * p.near * at.mass - p.diffusion / 2 * arb_series(
+        by_score = p.drift * p.near * at.mass - p.diffusion / 2 * arb_series(
             [at.mass[1], 2 * at.mass[2]], prec=2
         )
-        wrong = {"turned": carried[1], "the velocity by the score": -curvature[1]}
+        wrong = {"turned": carried[1], "the velocity by the score": -by_score[1]}
         flows.append(Case(inputs, moving.mass[1], -carried[1], wrong))
         reach = arb(3).sqrt() * p.level.sigma
         ends = [prior.density((p.z + side * reach) / p.level.alpha) for side in (1, -1)]
