@@ -22,7 +22,6 @@ from equiv.experiments.cases import place
 from equiv.experiments.ddim_is_euler import SCHEDULES
 from equiv.experiments.reference_networks import DEFAULT, Asked, draw_steps
 from equiv.experiments.training_gradients import (
-    NETS,
     Sample,
     derivative,
     flow_matching_and_v,
@@ -46,7 +45,7 @@ EXPERIMENT = Header(
     networks=("ring",),
 )
 
-STEPS, BATCH, RATE = 120, 32, 0.02
+NETS, STEPS, BATCH, RATE = 3, 120, 32, 0.02
 KINDS = (
     "v",
     "u",

@@ -38,7 +38,7 @@ EXPERIMENT = Header(
     networks=("ring", "unequal"),
 )
 
-NETS, SAMPLES = 3, 8  # networks of each kind, samples for each
+SAMPLES = 4  # for each network
 KINDS = ("x", "eps", "v", "u")
 
 
@@ -64,10 +64,12 @@ def run(task: Task) -> tuple[list[Evidence], dict[str, Any]]:
 
 
 def samples(asked: Asked) -> Sample:
-    """For each of the first networks, spread over the schedule."""
+    """For each network, spread over the schedule."""
     like = asked.steps.z_t
     draw = torch.Generator().manual_seed(1)
-    x, eps = torch.randn(2, NETS, SAMPLES, like.shape[-1], dtype=torch.float64, generator=draw).to(like)
+    x, eps = torch.randn(
+        2, asked.networks.count, SAMPLES, like.shape[-1], dtype=torch.float64, generator=draw
+    ).to(like)
     t = (torch.arange(SAMPLES, dtype=torch.float64)[:, None] + 0.5) / SAMPLES
     return Sample(exact(x), exact(eps), exact((0.05 + 0.9 * t).to(like)))
 
@@ -104,7 +106,7 @@ def in_other_predictions(asked: Asked) -> Experiment:
 def flow_matching_and_v(asked: Asked) -> Experiment:
     """A gradient of flow matching against one of v and cosine, at the same data, noise and log-SNR."""
     sample = samples(asked)
-    t, networks = sample.t, asked.networks[:NETS]
+    t, networks = sample.t, asked.networks
     turned, share = on_cosine(sample), share_of_time(t)
 
     def of_cosine(kind: str, factor: Rounded, told: Told = turned) -> Rounded:
@@ -178,7 +180,7 @@ def gradient(
     asked: Asked, told: Told, sample: Sample, kind: str, weight: Callable[[Level[Any]], Any]
 ) -> Rounded:
     """The gradient of ``weight`` times the square error of a ``kind``, at the variance-preserving level."""
-    networks = asked.networks[:NETS]
+    networks = asked.networks
     return evaluate(networks.parameters, *derivative(networks, told, sample, kind, weight))
 
 
