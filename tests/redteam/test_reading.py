@@ -125,6 +125,30 @@ def test_memory_is_not_reinterpreted(code: Callable[[T], T]) -> None:
         element(code)
 
 
+CONSTANTS: dict[str, tuple[Callable[[T], T], Callable[[T], T]]] = {
+    "a tensor of a third, tripled": (lambda z: z * (torch.tensor(0.33333334) * 3), lambda z: z * 1),
+    "a third in float32": (lambda z: z * torch.tensor(1 / 3), lambda z: z / 3),
+    "a third that was printed": (lambda z: z * 0.3333333, lambda z: z / 3),
+    "nearly one": (lambda z: z * 0.9999, lambda z: z * 1),
+    "nearly nothing": (lambda z: z + 1e-8, lambda z: z + 0),
+    "nearly nothing in float16": (
+        lambda z: z + torch.tensor(1e-8, dtype=torch.float16).double(),
+        lambda z: z + 1e-8,
+    ),
+    "the scale of latents": (lambda z: z * 0.18215, lambda z: z * 51 / 280),
+    "nearly pi": (lambda z: z * 3.14159265, lambda z: z * math.pi),
+    "a sum of decimals": (lambda z: z * ((0.1 + 0.2) / 0.3), lambda z: z * 1),
+    "a twenty-fourth": (lambda z: z * 0.04166667, lambda z: z / 24),
+}
+
+
+@pytest.mark.parametrize("sides", CONSTANTS.values(), ids=CONSTANTS)
+def test_a_constant_that_is_nearly_right_is_not(sides: tuple[Callable[[T], T], Callable[[T], T]]) -> None:
+    left, right = map(element, sides)
+    assert not isinstance(decide(left, right, Domain()), Equal)
+    assert proved_equal(left, left) and proved_equal(right, right)
+
+
 # --- elements ---------------------------------------------------------------------------------------------
 
 

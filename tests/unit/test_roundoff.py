@@ -125,15 +125,6 @@ def test_another_formula_is_beyond_the_bound(wrong: Code, dtype: torch.dtype) ->
     assert abs(float(off.exact) - other) > 2 * off.bound
 
 
-def test_torchs_root_is_not_correctly_rounded_and_stays_within_two_units() -> None:
-    """Measured on the CPU: why a power of one half counts as two roundings."""
-    chance = torch.Generator().manual_seed(0)
-    x = torch.rand(200_000, dtype=torch.float32, generator=chance) * 3 + 1
-    exact = x.double().sqrt()
-    unit = torch.finfo(torch.float32).eps / 2
-    assert ((x**0.5).double() / exact - 1).abs().max() <= 2 * unit
-
-
 def test_a_level_is_rounded_next_to_a_narrow_state_or_not() -> None:
     """``bfloat16 * float32 (0-d)`` may round the level first: the bound has room for both."""
     r, off, error = found(lambda z, x, s: z * (s[0] + 2**-12), torch.bfloat16)
