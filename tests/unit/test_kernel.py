@@ -33,6 +33,8 @@ needs_rocq = pytest.mark.skipif(not coqc.available(), reason="coqc is not instal
 a, b, c, d = symbols("a b c d", positive=True)
 x, z = symbols("x z", real=True)
 
+SHARE = sin(a) / (cos(a) + sin(a))
+
 CLAIMS = (
     "p-mse-table",
     "p-conversions",
@@ -153,6 +155,11 @@ TRUE = {
     ),
     "a logarithm of a tangent": (log(tan(a)), log(sin(a)) - log(cos(a)), (Gt(cos(a), 0), Gt(sin(a), 0))),
     "a hyperbolic function in another": (cosh(tanh(x)) ** 2 - sinh(tanh(x)) ** 2, S.One, ()),
+    "what is not zero on a circle": (
+        lambda: x / (1 - 2 * SHARE + 2 * SHARE**2),
+        lambda: x * (cos(a) + sin(a)) ** 2,
+        (Gt(cos(a), 0, evaluate=False), Gt(sin(a), 0, evaluate=False)),
+    ),
     "an equation between symbols": (a**4 + a**2 * b**2, a**2, (Eq(a**2 + b**2, 1, evaluate=False),)),
 }
 

@@ -156,7 +156,9 @@ Ltac nonzero :=
             | match goal with H : 0 < ?a |- ?b <> 0 => apply (nonzero_like a b (positive_nonzero _ H)); ring end
             | match goal with H : ?a <> 0 |- ?b <> 0 => apply (nonzero_unlike a b H); ring end
             | match goal with H : 0 < ?a |- ?b <> 0 => apply (nonzero_unlike a b (positive_nonzero _ H)); ring end
-            | apply positive_nonzero; sign | apply Rlt_not_eq; negative ]
+            | apply positive_nonzero; sign | apply Rlt_not_eq; negative
+            | match goal with E : _ ^ 2 = 1 - _ ^ 2 |- ?a <> 0 =>
+                progress ring_simplify [E] a; first [assumption | apply positive_nonzero; sign] end ]
   end.
 
 (* a fraction of known sign, whose other factor is known too *)
