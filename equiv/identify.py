@@ -16,11 +16,13 @@ from equiv.fingerprint import Agreement, Fingerprint, Reduced, difference, numbe
 from equiv.lookup import Unknown
 from equiv.obligations import lifted
 from equiv.samplers import LEVELS, STEPS, Read, Sampler, own_grid, read, sampler
+from equiv.subjects.named import found_object
 from equiv.symbolic.decision import Equal, decide
 from equiv.symbolic.expression import const
 from equiv.symbolic.simplified import follow
 from equiv.textbook import FORMULAS, Formula
 from equiv.unrolled import Outside, common_grid, of_method, ratio
+from equiv.weighting import NotALoss, is_loss, lines
 
 AT = common_grid(LEVELS + 1).at
 RANGES: Mapping[str, tuple[str, str]] = {
@@ -46,6 +48,8 @@ def identify(spec: str) -> Identity:
     Raises:
         Unknown: there is no such sampler.
     """
+    if (loss := _loss(spec)) is not None:
+        return loss
     found = sampler(spec)
     if found.subject is None:
         raise Unknown(f"{spec} is a formula already; name a sampler of a library or a file")
@@ -54,6 +58,24 @@ def identify(spec: str) -> Identity:
     except Outside as why:
         return Identity(known=False, lines=(f"{spec}: outside what a fingerprint describes: {why}",))
     return Identity(known=known, lines=(*lines, *_assumed(read(found)), *_grid(found)))
+
+
+def _loss(spec: str) -> Identity | None:
+    """What a loss weighs, if the name is of one: its second argument is the data, and its third the noise."""
+    name, *pairs = spec.split(",")
+    if ":" not in name:
+        return None
+    code = found_object(name)
+    if not callable(code) or not is_loss(code):
+        return None
+    options = dict(pair.partition("=")[::2] for pair in pairs)
+    if unknown := [k for k in options if k != "schedule"]:
+        raise Unknown(f"a loss takes schedule=, not {unknown[0]}=")
+    try:
+        known, said = lines(spec, code, options.get("schedule", ""))
+    except NotALoss as why:
+        raise Unknown(f"{name}: {why}") from None
+    return Identity(known=known, lines=tuple(said))
 
 
 # --- the formula ------------------------------------------------------------------------------------------

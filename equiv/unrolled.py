@@ -137,7 +137,7 @@ def _branches(assumptions: Iterable[Assumed], ours: dict[Expr, Expr]) -> list[Re
         if a.condition.kind in _OF_THE_RUN:
             continue
         if a.condition.kind != "branch" or a.relation is None:
-            raise Outside(f"it rests on more than that levels fall: {a.condition.kind}, {a.condition.text}")
+            raise Outside(f"known at its own levels alone: {a.condition.kind}, {a.condition.text[:80]}")
         relation = a.relation
         left, right = (substitute(side, ours) for side in (relation.left, relation.right))
         found.append(Relation(left, relation.op, right))
@@ -311,12 +311,14 @@ class _Grid:
     def __init__(self, steps: Sequence[LiftedStep], *, clean: bool) -> None:
         self.clean = clean
         self.said: dict[str, None] = {}
-        listed = {_value(s.now, s) for s in steps if not _is_between(s.now, s)}
-        self._order = sorted(listed, reverse=True)
+        listed = [_value(s.now, s) for s in steps if not _is_between(s.now, s)]
+        self._order = sorted(set(listed), reverse=True)
         self.levels = len(self._order)
         if self.levels > MOST_LEVELS:
             raise Outside(f"{self.levels} levels are more than the {MOST_LEVELS} of a common grid")
         self._end = _value(steps[-1].then, steps[-1])
+        if listed != sorted(listed, reverse=True) or self._end > self._order[-1]:
+            raise Outside("its levels do not fall from the noise to the data")
         if self._end in self._order:
             raise Outside("it ends at the level of its last call, not with a step to the clean end")
 

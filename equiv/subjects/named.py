@@ -168,7 +168,7 @@ def snippet(subject: Subject, config: Mapping[str, str]) -> str:
     )
     first, *rest = name.split(".")
     called = "".join([f"code[{first!r}]", *(f".{part}" for part in rest)])
-    called += "()" if inspect.isclass(_object(subject.name)) else ""
+    called += "()" if inspect.isclass(found_object(subject.name)) else ""
     listed = f"{grid(subject, config).name}s"
     if code.family == "function":
         return (
@@ -201,7 +201,7 @@ def _loop(code: _Code, listed_by: Grid, called: str, options: str) -> str:
 
 @functools.cache
 def _code(name: str) -> _Code:
-    found = _object(name)
+    found = found_object(name)
     if inspect.isclass(found):
         found = _made(name, found)
     call = found.forward if isinstance(found, torch.nn.Module) else found
@@ -252,7 +252,12 @@ def _parts(required: list[str]) -> dict[str, str] | None:
 # --- where it is ----------------------------------------------------------------------------------------
 
 
-def _object(name: str) -> Any:
+def found_object(name: str) -> Any:
+    """What is there.
+
+    Raises:
+        Unknown: nothing is, or it cannot be imported.
+    """
     place, _, attributes = name.rpartition(":")
     if not place or not attributes:
         raise Unknown(f"a subject in a file needs FILE.py:NAME, one in a module MODULE:NAME; got {name!r}")
