@@ -103,7 +103,11 @@ def run(task: Task) -> tuple[list[Evidence], dict[str, Any]]:
         Asked(n, size, task.seed, f"with a network that predicts {k} ({recipe.name})")
         for k, n in networks.items()
     ]
-    return [test(asked) for asked in every for test in (same_law, not_told_apart)], {}
+    found: list[Evidence] = [test(asked) for asked in every for test in (same_law, not_told_apart)]
+    if size != 2:
+        return found, {}
+    shown = next(asked for asked in every if asked.network.kind == "v")
+    return found, {"samples-beside-data": picture(shown, DATA[recipe.data]().held_out[:SAMPLES])}
 
 
 def same_law(asked: Asked, step: Step = posterior) -> Experiment:
@@ -140,6 +144,28 @@ def tested(asked: Asked, what: str, step: Step, reference: Step, steps: int) -> 
         measure=f"energy distance of samples of {what}, {asked.words}, in units of its threshold "
         f"at false-alarm level {LEVEL:g} ({PERMUTATIONS} permutations)",
     )
+
+
+def picture(asked: Asked, held_out: Tensor) -> dict[str, Any]:
+    """Data that was held out, and samples of the two samplers, as points of the plane."""
+    shown = {
+        "held out": held_out,
+        "DDIM": sample(asked, plain_ddim, MANY, asked.seed),
+        "DDPM": sample(asked, posterior, MANY, asked.seed),
+    }
+    return {
+        "panels": [
+            {
+                "title": title,
+                "series": [{"label": "samples", "paths": [[point] for point in points.tolist()]}],
+            }
+            for title, points in shown.items()
+        ],
+        "x": "first coordinate",
+        "y": "second",
+        "title": "Data and samples.",
+        "caption": f"{SAMPLES} points each; samples from one noise by {MANY} steps, {asked.words}.",
+    }
 
 
 def sample(asked: Asked, step: Step, steps: int, seed: int) -> Tensor:

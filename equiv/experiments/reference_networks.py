@@ -25,11 +25,16 @@ from equiv.result import Task
 from equiv.rounding import Rounded, exact
 
 DEFAULT = "ring"
-STEP_COUNTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"ring": (4, 16), "unequal": (4, 16), "digits": (2,), "photographs": (1,)}
+STEPS: Mapping[str, tuple[tuple[int, ...], slice]] = MappingProxyType(
+    {
+        "ring": ((4, 16), slice(None)),
+        "unequal": ((4, 16), slice(None)),
+        "digits": ((12,), slice(1, None, 5)),
+        "photographs": ((12,), slice(6, 7)),
+    }
 )
-"""Steps between the levels that networks are trained at; one more goes to the data. A picture has a case, and
-a derivative to enclose, for every pixel: few steps will do."""
+"""Grids of so many steps between the levels that networks are trained at, with one more to the data, and those
+that are taken. A picture has a case, and a derivative to enclose, for every pixel: few steps will do."""
 NETWORKS: Mapping[str, slice] = MappingProxyType(
     {"ring": slice(None), "unequal": slice(None), "digits": slice(None, None, 2), "photographs": slice(1)}
 )
@@ -90,19 +95,19 @@ def each(task: Task, schedules: Iterable[Schedule]) -> Iterator[Asked]:
 
 
 def draw_steps(schedule: Schedule, task: Task, nets: int) -> Steps:
-    """Every step of grids over the log-SNR that networks are trained at, and a last one to the data.
+    """Steps of grids over the log-SNR that networks are trained at, and a last one to the data.
 
     Each network has states of its own, as they occur there, from data that it was not trained on.
     """
     dtype, device = place(task)
     recipe = RECIPES[task.config.get("networks", DEFAULT)]
     held_out = DATA[recipe.data]().held_out.double()
-    low, high = span(schedule)
+    (counts, taken), (low, high) = STEPS[recipe.name], span(schedule)
     grids = [
         torch.cat([torch.linspace(high, low, n + 1, dtype=torch.float64), torch.zeros(1).double()])
-        for n in STEP_COUNTS[recipe.name]
+        for n in counts
     ]
-    t, s = (torch.cat([g[part] for g in grids])[:, None] for part in (slice(-1), slice(1, None)))
+    t, s = (torch.cat([g[part] for g in grids])[taken, None] for part in (slice(-1), slice(1, None)))
     draw = torch.Generator().manual_seed(task.seed)
     x = held_out[torch.randint(len(held_out), (nets, len(t)), generator=draw)]
     level = schedule(t)

@@ -195,6 +195,8 @@ def test_a_reader_that_goes_away_is_no_refutation(arguments: tuple[str, ...]) ->
         (("check", SUBJECT, "--config", "spacng=leading"), "spacing"),
         (("check", SUBJECT, "--config", "spacing=leadng"), "leading"),
         (("experiment", "x-ddim-is-eular"), "x-ddim-is-euler"),
+        (("experiment", "--networks", "digit"), "digits"),
+        (("train", "rin"), "ring"),
         (("experiment", "--dtype", "float46"), "float64"),
         (("experiment", "--device", "cudaa"), "cuda"),
         (("compare", "a", "b", "--depth", "step"), "steps"),

@@ -270,6 +270,16 @@ def test_what_takes_minutes_is_not_trained_unasked(tmp_path: Path) -> None:
         storage.load("digits", home=tmp_path)
 
 
+def test_without_safetensors_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
+    storage._safetensors.cache_clear()
+    with pytest.raises(Unknown, match="safetensors"):
+        storage.load("ring", home=tmp_path)
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_held_out_pictures_are_not_trained_on() -> None:
     digits = data.digits()
     assert digits.trained_on.shape == (1497, 64)
