@@ -33,8 +33,8 @@ STEPS: Mapping[str, tuple[tuple[int, ...], slice]] = MappingProxyType(
         "photographs": ((12,), slice(6, 7)),
     }
 )
-"""Grids of so many steps between the levels that networks are trained at, with one more to the data, and those
-that are taken. A picture has a case, and a derivative to enclose, for every pixel: few steps will do."""
+"""How many steps grids have between the levels that networks are trained at, with one more to the data, and
+which of them are taken: few of pictures, which have a case, and a derivative to enclose, for every pixel."""
 NETWORKS: Mapping[str, slice] = MappingProxyType(
     {"ring": slice(None), "unequal": slice(None), "digits": slice(None, None, 2), "photographs": slice(1)}
 )
