@@ -165,12 +165,13 @@ class Defect(enum.Enum):
     UNDOCUMENTED_CONFIGURATION = "undocumented configuration accepted"
     DOCUMENTATION = "documentation"
     RAISES = "raises an error that refuses nothing"
+    NO_NUMBER = "gives what is no number"
 
 
 class Conformance(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Third-party code held against what it owes, over the steps of one configuration."""
 
-    method: Literal["lifting", "probing"]
+    method: Literal["lifting", "enumeration", "probing"]
     steps: int  # how many steps were decided
     expected: str = ""  # the specification, as text
     conditions: tuple[Condition, ...] = ()

@@ -5,12 +5,13 @@ The docstring of the file is the advice shown on failure.
 
 import functools
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from equiv.evidence import Evidence
+from equiv.obligations.covering import covering
 from equiv.result import Task
 from equiv.subjects.subject import (
     LiftedStep,
@@ -30,8 +31,9 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True):
     """The header of an obligation.
 
     ``several`` names options of which the subject must offer more than one value: the first is the
-    reference that the others are held against, so it owes nothing itself. What is ``narrow`` is asked of a
-    type, and nothing else is.
+    reference that the others are held against, so it owes nothing itself. An obligation that is ``about``
+    some options and settings is checked on every pair of their values, with the others at their defaults.
+    What is ``narrow`` is asked of a type, and nothing else is.
     """
 
     id: str
@@ -39,6 +41,11 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...] = ("scheduler",)  # of the subjects that owe it
     several: tuple[str, ...] = ()
     narrow: bool = False
+    needs: tuple[str, ...] = ()  # what a subject must offer to owe it
+    about: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()  # how many are taken, where not those of the subject
+    exactly: str = ""  # the one number of steps that it is about
+    given: dict[str, str] = {}  # options that are not at their defaults
 
 
 MODULES = {
@@ -50,6 +57,12 @@ MODULES = {
     "exact-on-point-mass": "equiv.obligations.exact_on_point_mass",
     "run-is-finite": "equiv.obligations.run_is_finite",
     "within-rounding": "equiv.obligations.within_rounding",
+    "network-is-told-its-level": "equiv.obligations.network_is_told_its_level",
+    "noise-falls": "equiv.obligations.noise_falls",
+    "every-step-is-the-training-grid": "equiv.obligations.every_step_is_the_training_grid",
+    "schedule-equals-formula": "equiv.obligations.schedule_equals_formula",
+    "sample-is-finite": "equiv.obligations.sample_is_finite",
+    "sample-without-signal-is-finite": "equiv.obligations.sample_without_signal_is_finite",
 }
 
 
@@ -75,10 +88,11 @@ def tasks(
     listed = {key: value for key, value in wanted.items() if key not in found.taken}
     matching = [c | beside for c in configurations(found) if listed.items() <= c.items()] or [asked]
     modules = [importlib.import_module(m) for id_, m in MODULES.items() if only in (None, id_)]
+    owed = [(c, m) for c in matching for m in modules if not m.OBLIGATION.about]
+    owed += [(c, m) for m in modules if m.OBLIGATION.about for c in _about(m.OBLIGATION, found, wanted)]
     return [
         Task(kind="check", id=module.OBLIGATION.id, subject=subject, config=c, seed=seed, dtype=dtype)
-        for c in matching
-        for module in modules
+        for c, module in owed
         if module.OBLIGATION.narrow == bool(dtype) and _owes(found, module, c)
     ]
 
@@ -88,9 +102,25 @@ def _owes(subject: Subject, module: Any, config: Mapping[str, str]) -> bool:
     header: Obligation = module.OBLIGATION
     return (
         subject.family in header.families
+        and set(header.needs) <= set(subject.offers)
+        and header.exactly in ("", config.get("steps"))
         and all(config.get(o, "") in subject.options.get(o, ())[1:] for o in header.several)
         and (not hasattr(module, "owes") or module.owes(subject.name, config))
     )
+
+
+def _about(header: Obligation, subject: Subject, wanted: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Configurations that have between them every pair of values of what the obligation is about."""
+    steps = (header.exactly,) if header.exactly else header.steps or subject.options["steps"]
+    taken = {**subject.options, **subject.settings, "steps": steps}
+    known = {name: values for name, values in taken.items() if name in (*header.about, "steps", *wanted)}
+    varied = {name: (wanted[name],) if name in wanted else values for name, values in known.items()}
+    given = {name: value for name, value in header.given.items() if name in taken}
+    defaults = {name: values[0] for name, values in subject.options.items()} | given
+    rest = {name: (value,) for name, value in defaults.items() if name not in varied}
+    options = {name: (rest | varied)[name] for name in (*defaults, *varied)}
+    usual = [{k: v[0] for k, v in options.items()} | {"steps": n} for n in options["steps"]]
+    yield from covering(options, usual, subject.refused)
 
 
 def check(task: Task) -> Sequence[Evidence]:

@@ -3,11 +3,13 @@
 import traceback
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
+import equiv
 from equiv.evidence import Condition, Conformance, Defect, Evidence, Witness
 from equiv.lookup import Unknown
-from equiv.subjects.subject import Assumed
+from equiv.subjects.subject import Assumed, Subject
 from equiv.symbolic import balls, witness
 from equiv.symbolic.decision import Contradiction
 from equiv.symbolic.expression import Expr, Relation, symbols
@@ -52,6 +54,37 @@ def raising(says: str, error: Exception, steps: int, inputs: Mapping[str, str], 
         defect=Defect.RAISES,
         where=f"{frame.filename}:{frame.lineno}",
         snippet=snippet,
+    )
+
+
+def refuses(error: Exception, subject: Subject) -> bool:
+    """Does the library itself raise it, in so many words?"""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    own = Path(frame.filename).is_relative_to(_home(subject))
+    return isinstance(error, DELIBERATE) and own and (frame.line or "").startswith(("raise ", "assert "))
+
+
+def raised_by(error: Exception, subject: Subject) -> bool:
+    """Was it raised in the library, or in what the library called?"""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    inside = any(f.is_relative_to(_home(subject)) for f in files)
+    return inside and not files[-1].is_relative_to(Path(equiv.__file__).parent)
+
+
+def _home(subject: Subject) -> Path:
+    """The folder of the library."""
+    source = Path(subject.source)
+    return next(p for p in source.parents if p.name == subject.library)
+
+
+def refused(says: str, error: Exception) -> Conformance:
+    """A configuration that the library does not accept owes nothing more."""
+    text = f"refused by the library: {type(error).__name__}: {error}"
+    return Conformance(
+        method="probing",
+        steps=1,
+        expected=says,
+        conditions=(Condition(text=text, kind="library setting"),),
     )
 
 

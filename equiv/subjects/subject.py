@@ -2,7 +2,7 @@
 
 import importlib
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.util import find_spec
@@ -41,7 +41,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     defaults; without a group, all are. ``refused`` names values that a class refuses with an error of its
     own, or that ask for what has no answer, such as the noise of a clean state. What is ``taken`` is no part
     of what is checked, but may be asked for: these values, or any if none are named; what is ``needed`` must
-    be given, and it says why.
+    be given, and it says why. ``settings`` are taken too; the obligations that are about them vary them.
     """
 
     name: str  # as users write it: diffusers.DDIMScheduler
@@ -57,6 +57,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[dict[str, str], ...] = ()
     taken: dict[str, tuple[str, ...]] = {}
     needed: dict[str, str] = {}
+    settings: dict[str, tuple[str, ...]] = {}
+    offers: tuple[str, ...] = ()  # what it has, in the words of the obligations that need it
 
 
 class Assumed(Protocol):
@@ -144,6 +146,34 @@ class LiftedStep(Call):
         return substitute(e, values)
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of the network, as a scheduler lists it."""
+
+    told: float
+    ratio: float  # sigma / alpha of its state
+    shown: str  # the entries that say so, as printed
+    code: str  # the Python that prints them
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """The calls of a configuration in their order, and the schedule that they are taken from."""
+
+    calls: tuple[Listed, ...]
+    end: float  # sigma / alpha after the last
+    curve: tuple[tuple[float, float], ...]  # each training step: the time told and sigma / alpha, rising
+    made: str  # Python that makes the scheduler
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """The schedule that a network is trained with: alpha^2 of each step, from the data to the noise."""
+
+    signals: tuple[float, ...]
+    first: float  # beta, as configured
+    last: float
+    shift: float  # what alpha^2 / sigma^2 of the named schedule is divided by
+    made: str  # Python that makes the scheduler
+
+
 class Adapter(Protocol):
     """What a module of this folder offers."""
 
@@ -161,6 +191,11 @@ class Adapter(Protocol):
     def snippet(
         self, subject: Subject, config: Mapping[str, str], step: int, inputs: Mapping[str, float]
     ) -> str: ...
+    def listing(self, subject: Subject, config: Mapping[str, str]) -> Listing: ...
+    def made(self, subject: Subject, config: Mapping[str, str]) -> str: ...
+    def trained(self, subject: Subject, config: Mapping[str, str]) -> Trained: ...
+    def run_through(self, subject: Subject, config: Mapping[str, str]) -> Iterator[float]: ...
+    def through(self, subject: Subject, config: Mapping[str, str], step: int) -> str: ...
 
 
 @runtime_checkable
@@ -259,7 +294,7 @@ def configuration(subject: Subject, given: Mapping[str, str]) -> dict[str, str]:
     """
     if missing := [f"--{key} ({why})" for key, why in subject.needed.items() if key not in given]:
         raise Unknown(f"{subject.name} does not show all that is needed; say {', and '.join(missing)}")
-    every = {**subject.options, **subject.taken}
+    every = {**subject.options, **subject.taken, **subject.settings}
     for key, value in given.items():
         known = find("option", key, every, see=", ".join(every))
         counts = key == "steps" and value.isdecimal() and 1 <= int(value) <= 1000

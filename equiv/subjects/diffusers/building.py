@@ -3,7 +3,7 @@
 import functools
 import importlib.metadata
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,6 +15,11 @@ from equiv.subjects.diffusers.outside import OUTSIDE
 from equiv.subjects.subject import Subject
 
 SHAPE = (2, 3, 5, 7)  # dimensions distinct and above one: no element can be mistaken for another
+_SETTINGS = {
+    "beta_schedule": ("linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace", "exp"),
+    "rescale_betas_zero_snr": ("False", "True"),
+    "shift": ("1.0", "3.0"),
+}
 _REAL = ("eta", "s_churn")  # options of step() that are no integers
 _SPACINGS = ("leading", "linspace", "trailing")
 
@@ -63,7 +68,45 @@ def subject(name: str) -> Subject:
         options=options,
         together=tuple(tuple(o for o in group if o in options) for group in family.together),
         refused=tuple(map(dict, family.refused)),
+        settings={
+            option: _default_first(str(accepted[option].default), values)
+            for option, values in _settings(made).items()
+        },
+        offers=tuple(_offers(made, family)),
     )
+
+
+def _settings(made: Any) -> dict[str, tuple[str, ...]]:
+    """The settings that the constructor takes; of a schedule's names, those that it knows."""
+    found = {k: v for k, v in _SETTINGS.items() if k in inspect.signature(made).parameters}
+    if "beta_schedule" in found:
+        found["beta_schedule"] = tuple(name for name in found["beta_schedule"] if _has_schedule(made, name))
+    return found
+
+
+def _has_schedule(made: Any, name: str) -> bool:
+    try:
+        made(beta_schedule=name)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _offers(made: Any, family: Family) -> Iterator[str]:
+    """What obligations may need of it."""
+    taken = inspect.signature(made).parameters
+    # one that goes from the data to the noise is told the level that it arrives at; and an ancestral step
+    # to the middle goes to the next level itself, but for the rounding of a difference of squares
+    falls = not made.__name__.endswith("InverseScheduler") and "sigmas_up" not in family.following
+    if falls:
+        yield "falling noise"
+    if falls and "sigmas" in family.buffers:
+        yield "sigmas"
+    if falls and ("beta_schedule" in taken or (family.gauge == "flow" and made().timesteps is not None)):
+        yield "training steps"
+    yield from (name for name in ("beta_schedule", "rescale_betas_zero_snr") if name in taken)
+    if "original_inference_steps" not in taken:
+        yield "any number of steps"
 
 
 def family_of(subject: Subject, config: Mapping[str, str]) -> Family:
@@ -76,15 +119,16 @@ def family_of(subject: Subject, config: Mapping[str, str]) -> Family:
 
 def build(subject: Subject, config: Mapping[str, str]) -> Any:
     """A scheduler of the class, ready for its first step."""
-    given, family, steps = (
-        constructor_options(subject, config),
-        family_of(subject, config),
-        int(config["steps"]),
-    )
-    scheduler = _class(subject.name)(**given)
+    family, steps = family_of(subject, config), int(config["steps"])
+    scheduler = construct(subject, config)
     scheduler.set_timesteps(steps)
     family.calling.ready(scheduler, steps, torch.empty(SHAPE, dtype=family.dtype))
     return scheduler
+
+
+def construct(subject: Subject, config: Mapping[str, str]) -> Any:
+    """A scheduler of the class, as it trains."""
+    return _class(subject.name)(**constructor_options(subject, config))
 
 
 def constructor_options(subject: Subject, config: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Runs a scheduler, watched or alone, and writes the Python that does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
@@ -67,19 +67,52 @@ def always(noise: torch.Tensor) -> Callable[..., torch.Tensor]:
 
 def snippet(subject: Subject, config: Mapping[str, str], step: int, inputs: Inputs) -> str:
     """Python that shows what :func:`run_alone` returns, with the library alone."""
-    name, family = subject.name.partition(".")[2], family_of(subject, config)
+    family = family_of(subject, config)
+    body = _loop if family.memory else _single
+    lines = body(family, step, inputs, _call(subject, config))
+    return "\n".join(["import torch", made(subject, config), *lines])
+
+
+def made(subject: Subject, config: Mapping[str, str]) -> str:
+    """Python that makes the scheduler, ready for its first step."""
+    name = subject.name.partition(".")[2]
     options = ", ".join(f"{k}={v!r}" for k, v in constructor_options(subject, config).items())
-    named = "".join(f", {k}={v!r}" for k, v in call_options(subject, config).items())
-    ready = family.calling.ready_text.replace("{steps}", config["steps"])
-    start = [
-        "import torch",
+    ready = family_of(subject, config).calling.ready_text.replace("{steps}", config["steps"])
+    lines = (
         f"from diffusers import {name}",
         f"scheduler = {name}({options})",
         f"scheduler.set_timesteps({config['steps']})",
-        *([ready] if ready else []),
-    ]
-    body = _loop if family.memory else _single
-    return "\n".join([*start, *body(family, step, inputs, family.calling.text.replace("{options}", named))])
+        ready,
+    )
+    return "\n".join(filter(None, lines))
+
+
+def _call(subject: Subject, config: Mapping[str, str]) -> str:
+    named = "".join(f", {k}={v!r}" for k, v in call_options(subject, config).items())
+    return family_of(subject, config).calling.text.replace("{options}", named)
+
+
+def run_through(subject: Subject, config: Mapping[str, str]) -> Iterator[float]:
+    """What each step of a whole run gives, from a state of ones, with outputs of 1/2 everywhere."""
+    scheduler, family = build(subject, config), family_of(subject, config)
+    options = call_options(subject, config)
+    z, net = torch.ones(SHAPE, dtype=family.dtype), torch.full(SHAPE, 0.5, dtype=family.dtype)
+    for i in range(len(scheduler.timesteps) - family.beyond):
+        z = family.calling.step(scheduler, i, net, z, options)
+        yield z.flatten()[0].item()
+
+
+def through(subject: Subject, config: Mapping[str, str], step: int) -> str:
+    """Python that shows what a step of :func:`run_through` gives; -1 is the last."""
+    until = step + 1 or -family_of(subject, config).beyond or ""
+    lines = (
+        "z, net = torch.ones(1, 1, 1, 1), torch.full((1, 1, 1, 1), 0.5)",
+        f"for i, t in enumerate(scheduler.timesteps[:{until}]):",
+        f"    {_call(subject, config)}",
+        "    z = result",
+        "print(z.item())",
+    )
+    return "\n".join(lines)
 
 
 def _single(family: Family, step: int, inputs: Inputs, call: str) -> Sequence[str]:
