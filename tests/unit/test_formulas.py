@@ -154,6 +154,8 @@ def point(seed: int) -> Arguments:
             "means": (state(), state(), state()),
             "stds": (between(16, 128), between(16, 128), between(16, 128)),
         }
+        | {"outputs": [state(), state(), state()], "levels": [noisy, before, earlier]}
+        | {"values": [state(), state(), state()], "at": [between(1, 20), between(30, 50), between(60, 90)]}
     )
 
 
@@ -172,7 +174,7 @@ def cases(formula: Formula) -> Iterator[Arguments]:
 
 
 def evaluated(formula: Formula, arguments: Arguments, kind: Callable[[Fraction], Any]) -> list[Any]:
-    """The formula's values, with the arguments as numbers of a kind; sequences stay exact constants."""
+    """The formula's values, with the arguments as numbers of a kind; tuples stay exact constants."""
 
     def converted(value: Any) -> Any:
         match value:
@@ -180,10 +182,12 @@ def evaluated(formula: Formula, arguments: Arguments, kind: Callable[[Fraction],
                 return Level(alpha=kind(value.alpha), sigma=kind(value.sigma))
             case Fraction():
                 return kind(value)
+            case list():
+                return [converted(part) for part in value]
         return value
 
     result = formula(**{name: converted(value) for name, value in arguments.items()})
-    return list(result) if isinstance(result, Level) else [result]
+    return list(result) if isinstance(result, (Level, list)) else [result]
 
 
 def rounded(formula: Formula, arguments: Arguments) -> list[arb]:
@@ -223,7 +227,7 @@ def nudged(value: Any) -> Iterator[Any]:
     if isinstance(value, Fraction):
         yield value * (1 + Fraction(1, 10**6))
         return
-    rebuilt = Level._make if isinstance(value, Level) else tuple
+    rebuilt = Level._make if isinstance(value, Level) else type(value)
     for i, part in enumerate(value):
         for other in nudged(part):
             yield rebuilt([*value[:i], other, *value[i + 1 :]])
