@@ -76,9 +76,9 @@ class Elements:
         lanes = self._lanes.get(variable)
         return Fraction(self._values[variable] if lanes is None else float(lanes[0]))
 
-    def count(self, variable: Expr) -> int:
-        """How many lanes it has."""
-        return self._lanes[variable].size
+    def values(self, variable: Expr) -> NDArray[np.float64]:
+        """Its value in every lane."""
+        return self._lanes[variable]
 
     # --- cells ----------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import torch
 
 from equiv.lifting import replay
@@ -113,10 +114,11 @@ class Rerun:
 
     def _drawn(self, draws: Draws) -> Point:
         noises = self._tracer.noises
-        if [self._tracer.count(n) for n in noises] != [found.size for found in draws.found]:
+        before = [self._tracer.values(n) for n in noises]
+        if [b.size for b in before] != [found.size for found in draws.found]:
             raise Unsupported("run on other values, the code draws other random numbers")
-        for noise, found in zip(noises, draws.found, strict=True):
-            if found.size and float(found.ravel()[0]) == float(self._tracer.value(noise)):
+        for drawn, found in zip(before, draws.found, strict=True):
+            if found.size and np.array_equal(found, drawn):
                 raise Unsupported("the numbers drawn do not depend on the generator that was given")
         return {
             symbol(f"{noise.param.name}[{k}]", "noise"): Fraction(v)

@@ -183,9 +183,9 @@ class Tracer:
         """
         return self._known.elements.value(variable)
 
-    def count(self, variable: Expr) -> int:
-        """How many elements the tensor has that was marked, or drawn, with a variable."""
-        return self._known.elements.count(variable)
+    def values(self, variable: Expr) -> NDArray[np.float64]:
+        """Of the elements of a tensor that was marked, or drawn, with a variable."""
+        return self._known.elements.values(variable)
 
     # --- one operator ---------------------------------------------------------------------------------
 
