@@ -51,9 +51,16 @@ def checks(
     from equiv.obligations import tasks
 
     if only:
-        find("obligation", only, catalogue.obligations(), see="equiv list")
+        of_a_type = find("obligation", only, catalogue.obligations(), see="equiv list").header.get("narrow")
+        if of_a_type and not dtype:
+            raise Unknown(f"{only} is asked of a type: add --dtype bfloat16")
+        if dtype and not of_a_type:
+            raise Unknown(f"{only} is not asked of a type: leave out --dtype {dtype}")
     given = dict.fromkeys(subjects)
-    return [t for s in given for t in tasks(s, only=only, config=config, seed=seed, dtype=dtype)]
+    found = [t for s in given for t in tasks(s, only=only, config=config, seed=seed, dtype=dtype)]
+    if dtype and not found:
+        raise Unknown(f"only schedulers are asked what they do in {dtype}; got {', '.join(given)}")
+    return found
 
 
 def experiments(

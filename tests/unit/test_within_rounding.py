@@ -8,7 +8,9 @@ import pytest
 
 from equiv import obligations
 from equiv.evidence import Experiment
+from equiv.lookup import Unknown
 from equiv.result import Task
+from equiv.running.selection import checks
 from equiv.subjects import diffusers as adapter
 from equiv.subjects.diffusers import building
 from equiv.subjects.subject import configuration, resolve
@@ -90,3 +92,16 @@ def test_nothing_else_is_asked_of_a_type() -> None:
     config = configuration(resolve(DDIM), {"steps": "10"})
     assert ID not in {t.id for t in obligations.tasks(DDIM, config=config)}
     assert {t.id for t in obligations.tasks(DDIM, config=config, dtype="bfloat16")} == {ID}
+
+
+@pytest.mark.parametrize(
+    ("subject", "only", "dtype", "said"),
+    [
+        (DDIM, ID, "", "add --dtype"),
+        (DDIM, "step-equals-formula", "bfloat16", "leave out --dtype"),
+        ("k_diffusion.sample_euler", None, "bfloat16", "only schedulers"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(subject: str, only: str | None, dtype: str, said: str) -> None:
+    with pytest.raises(Unknown, match=said):
+        checks([subject], only=only, dtype=dtype)
