@@ -79,6 +79,18 @@ def _points(relations: Sequence[Relation], wanted: Sequence[Expr]) -> Iterator[d
             return
     if not found and (last := model(relations, about)) and all(holds(r, last) for r in relations):
         yield last
+        yield from _beside(last, relations, candidates)
+
+
+def _beside(
+    point: dict[Expr, Fraction], relations: Sequence[Relation], states: Sequence[dict[Expr, Fraction]]
+) -> Iterator[dict[Expr, Fraction]]:
+    """Points near one that z3 found, which likes zeros; what no relation is about takes any value."""
+    bound = set(symbols(*(s for r in relations for s in (r.left, r.right))))
+    for state in states:
+        moved = point | {s: point[s] + value / 8 if s in bound else value for s, value in state.items()}
+        if all(holds(r, moved) for r in relations):
+            yield moved
 
 
 def _paired(

@@ -3,7 +3,7 @@
 from equiv.evidence import Proof
 from equiv.number import cos, sqrt
 from equiv.symbolic.decision import Domain
-from equiv.symbolic.expression import Expr, const, node, symbol
+from equiv.symbolic.expression import Expr, Relation, const, node, symbol
 from equiv.symbolic.mutation import PER_CLAIM, is_algebraic, mutants, tally
 
 A_T, A_S = (symbol(f"alpha_{k}", "schedule", positive=True) for k in "ts")
@@ -40,6 +40,15 @@ def test_a_procedure_that_calls_everything_equal_is_noticed(monkeypatch) -> None
     counts = tally([((A_T + A_S) * Z, A_T * Z + A_S * Z)], Domain(), "seed")
     assert counts.get("contradicted", 0) > 0
     assert "refuted" not in counts
+
+
+def test_mutants_are_told_apart_where_only_z3_finds_a_point() -> None:
+    """It likes zeros, at which a sign or a factor changes nothing."""
+    a, b, c, p, q, r, x = map(symbol, ("a", "b", "c", "p", "q", "r", "x"))
+    minors = (a, a * b - p * p, a * (b * c - r * r) - p * (p * c - q * r) + q * (p * r - q * b))
+    definite = Domain(*(Relation(const(0), "<", minor) for minor in minors))
+    counts = tally([(a * x + p * x, (a + p) * x), (p * q + r * x, x * r + q * p)], definite, "seed")
+    assert counts["refuted"] >= PER_CLAIM - 1
 
 
 def test_what_has_no_value_takes_no_part() -> None:
