@@ -62,7 +62,8 @@ def validate(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """The report, under reports/local/."""
+    """The report with the map of samplers, under reports/local/."""
+    run(session, "equiv", "atlas")
     run(session, "equiv", "report", "--kernel")
 
 

@@ -19,7 +19,7 @@ from equiv.symbolic import balls
 from equiv.symbolic.decision import Different
 from equiv.symbolic.simplified import follow
 from equiv.textbook import FORMULAS
-from equiv.unrolled import Outside, common_grid
+from equiv.unrolled import TAKEN, Outside, common_grid
 
 # options that change the grid, the gauge or what the network gives, and not the method
 FORM = ("steps", "timestep_spacing", "prediction_type", "prediction", "gauge", "time")
@@ -150,6 +150,7 @@ class _Chart:
         groups.sort(key=lambda g: (-len(g.members), g.formulas, g.members[0].spec))
         return Atlas(
             levels=LEVELS,
+            taken=TAKEN,
             versions=self.versions,
             groups=tuple(groups),
             outside=tuple(self.outside),

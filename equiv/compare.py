@@ -11,7 +11,7 @@ from equiv.lookup import Unknown
 from equiv.samplers import LEVELS, STEPS, Range, Read, Sampler, own_grid, read, received, sampler
 from equiv.symbolic.decision import Contradiction, Different, Domain, Undecided
 from equiv.symbolic.simplified import follow
-from equiv.unrolled import Outside, common_grid, ratio
+from equiv.unrolled import TAKEN, Outside, common_grid, ratio
 
 Depth = Literal["steps", "samplers", "common-grid"]
 Answer = Literal["same", "different", "undecided"]
@@ -231,7 +231,8 @@ def _rests(one: Read, two: Read, prints: Sequence[Reduced], found: Agreement, do
     texts += dict.fromkeys(
         [*found.idealised, *(i for p in prints for i in p.idealised), *one.unrolled.said, *two.unrolled.said]
     )
-    return f"; wherever {' and '.join(texts)}" if texts else ""
+    wherever = f"; wherever {' and '.join(texts)}" if texts else ""
+    return f"{wherever}; taken as they are: {TAKEN}"
 
 
 def _change(one: Read, two: Read) -> str:

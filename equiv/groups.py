@@ -49,6 +49,7 @@ class Atlas(msgspec.Struct, frozen=True, kw_only=True):
     """The map."""
 
     levels: int
+    taken: str = ""  # as it is, of all of them
     versions: dict[str, str]
     groups: tuple[Group, ...]
     outside: tuple[Stranger, ...]  # of what a fingerprint describes

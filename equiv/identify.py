@@ -21,7 +21,7 @@ from equiv.symbolic.decision import Equal, decide
 from equiv.symbolic.expression import const
 from equiv.symbolic.simplified import follow
 from equiv.textbook import FORMULAS, Formula
-from equiv.unrolled import Outside, common_grid, of_method, ratio
+from equiv.unrolled import TAKEN, Outside, common_grid, of_method, ratio
 from equiv.weighting import NotALoss, is_loss, lines
 
 AT = common_grid(LEVELS + 1).at
@@ -281,6 +281,7 @@ def _assumed(found: Read) -> Iterator[str]:
     yield f"  assumed: the state has the gauge {found.gauge}; the network gives {found.prediction}" + "".join(
         f"; {k}={v}" for k, v in found.changed.items()
     )
+    yield f"  taken as they are: {TAKEN}"
 
 
 def _properties(mine: Fingerprint) -> Iterator[str]:

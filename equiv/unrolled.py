@@ -37,6 +37,9 @@ Method = Callable[[Expr, list[Level[Expr]], Denoise, Callable[[], Expr]], Expr]
 """A formula for a whole sampler: of a state, the levels, a network and draws."""
 
 
+TAKEN = "that what a network is told stands for the level listed, and that draws are independent"
+
+
 class Outside(Exception):
     """The sampler is not one that a fingerprint describes; the text says why."""
 
@@ -243,6 +246,7 @@ class _Unroller:
         self.steps, self.own_x = steps, own_x
         self.grid = _Grid(steps, clean=clean)
         self.taken: list[Relation] = []
+        self.one_value: dict[str, None] = {}  # what is said of entries that have one value
         self.answers = [symbol(f"x_hat_{j}", "network") for j in range(len(steps))]
         self.draws: list[Form] = [{symbol(f"n_{j}", "noise"): ONE} for j in range(len(steps))]
         self.states: list[Form] = []
@@ -267,6 +271,7 @@ class _Unroller:
             rows.append(scaled(fed, step.unit / alpha))
             told.append(self.grid.ratio_of(step.now, step))
             self.taken += _branches(step.assumptions, values)
+            self.one_value |= {a.text: None for a in step.assumptions if a.condition.kind == "hypothesis"}
         end = substitute(last.then.alpha, self.grid.values(last))
         rows.append(self.states[-1] if end is ONE else scaled(self.states[-1], 1 / end))
         read = Rows(told=tuple(told), start=START, answers=tuple(self.answers), rows=tuple(rows))
@@ -275,7 +280,7 @@ class _Unroller:
             levels=self.grid.levels,
             clean=self.grid.clean,
             conditions=tuple(dict.fromkeys(self.taken)),
-            said=tuple(self.grid.said),
+            said=(*self.grid.said, *self.one_value),
         )
 
     def _written(self, step: LiftedStep, e: Expr, values: dict[Expr, Expr]) -> Form:

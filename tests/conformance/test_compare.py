@@ -112,6 +112,7 @@ def test_gauge_and_prediction_are_named_and_so_is_what_was_switched_off() -> Non
     assert "z -> z/(alpha + sigma)" in text
     assert "reading the network's flow for its epsilon" in text
     assert "clip_sample=False" in text
+    assert "taken as they are: that what a network is told stands for the level listed" in text
 
 
 def test_what_clips_is_outside_and_never_forced_in() -> None:
