@@ -4,7 +4,8 @@ In the row of x, of the noise and of u the method is run as it stands: two slope
 :math:`z / \alpha` each is the DDIM step and a correction :math:`\tfrac12 \rho (r_s - r_t)
 (\hat\epsilon^* - \hat\epsilon_t)` with :math:`\rho = r_s / r_t`, 1 and :math:`(1 + r_s) / (1 + r_t)`.
 
-Not claimed: which of them is best.
+Not claimed: which of them is best. The second call is fed what rounding has made of the first: for U-Nets in
+float32 the box of inputs is too wide for the bound to decide, and the verdict is INCONCLUSIVE.
 """
 
 from collections.abc import Sequence

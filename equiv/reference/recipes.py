@@ -83,7 +83,7 @@ _LISTED = (
         architecture="unet",
         width=8,
         seeds=(0, 1),
-        steps=400,
+        steps=1500,
         batch=8,
         rate=5e-3,
     ),
