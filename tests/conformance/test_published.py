@@ -12,6 +12,7 @@ PAGES = sorted((Path(__file__).parents[2] / "reports" / "published").glob("*-*.m
 SHOWN = re.compile(
     r"^## (\d+\. .*?)$.*?^```python\n(.*?)\n```\n\n```text\n(.*?)\n```$", re.MULTILINE | re.DOTALL
 )
+QUIET = "import warnings, logging\nwarnings.simplefilter('ignore')\nlogging.disable()\n"
 
 
 def named(page: Path) -> tuple[str, str]:
@@ -34,7 +35,6 @@ def test_the_library_alone_prints_what_is_published(page: Path) -> None:
         pytest.skip(f"the page is about {library} {version}")
     for title, code, printed in SHOWN.findall(page.read_text(encoding="utf-8")):
         assert "equiv" not in code
-        # one process a page: the imports take longer than the snippets
-        code = f"import warnings, logging\nwarnings.simplefilter('ignore')\nlogging.disable()\n{code}"
-        ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+        alone = [sys.executable, "-c", QUIET + code]
+        ran = subprocess.run(alone, check=False, capture_output=True, text=True)
         assert (ran.stdout.strip(), ran.returncode) == (printed, 0), (title, ran.stderr[-500:])
