@@ -15,7 +15,7 @@ from equiv.subjects.subject import LiftedStep, Measurable, adapter, resolve
 from equiv.symbolic.expression import Expr, const, substitute, symbols
 
 # of any step, whose numbers grow with sigma and 1 / alpha; still far below a thousandth of a coefficient
-BUDGET = Budget(roundings=2**11, growth=2.0**10)
+BUDGET = Budget(roundings=2**9, growth=2.0**9)
 
 LEAST = 2.0**-24  # what is less of the result than a rounding in float32, as which steps are made
 

@@ -11,6 +11,7 @@ import torch
 from equiv.evidence import Conformance, Defect
 from equiv.obligations import check, tasks
 from equiv.subjects.diffusers import building
+from equiv.subjects.subject import configuration, resolve
 from equiv.verdict import Verdict, judge
 
 pytestmark = [
@@ -71,7 +72,7 @@ def described(part: object) -> str:
 def test_what_is_right_is_proved_under_the_conditions_it_needs(subject: str, config: dict[str, str]) -> None:
     steps = config.get("steps", "10")
     needed = {TIMES.format(steps)} | ({ABOVE_THE_FLOOR} if subject == DDPM else set())
-    asked = {"steps": steps, **config}
+    asked = configuration(resolve(subject), {"steps": steps, **config})
     owed = [task for id_ in STEPWISE for task in tasks(subject, only=id_, config=asked)]
     assert len(owed) == 2 + ("prediction_type" in config and config["prediction_type"] != "epsilon")
     for task in owed:
@@ -178,3 +179,31 @@ def test_an_error_of_the_reading_alone_is_no_defect(monkeypatch: pytest.MonkeyPa
     (task,) = tasks(DDIM, only="step-equals-formula", config={**STRIDE, "steps": "8"})
     with pytest.raises(RuntimeError, match="watched"):
         check(task)
+
+
+@pytest.mark.parametrize(
+    ("subject", "wrong"),
+    [
+        (EULER, {"s_churn": "2"}),
+        ("diffusers.EDMEulerScheduler", {"s_churn": "2"}),
+        (DDPM, {"variance_type": "fixed_large_log"}),
+        ("diffusers.IPNDMScheduler", {}),
+    ],
+    ids=described,
+)
+def test_what_is_wrong_is_shown_by_the_library_alone(subject: str, wrong: dict[str, str]) -> None:
+    config = configuration(resolve(subject), {**wrong, "steps": "3"})
+    owed = ("step-equals-formula", "next-level-is-listed")
+    for task in (t for id_ in owed for t in tasks(subject, only=id_, config=config)):
+        (found,) = check(task)
+        assert judge([found]) is Verdict.REFUTED
+        runs = [
+            subprocess.run(
+                [sys.executable, "-c", part], capture_output=True, text=True, check=True, timeout=60
+            )
+            for part in found.snippet.split("\n\n")
+            if not part.startswith("#")
+        ]
+        printed = [float(run.stdout) for run in runs]
+        shown = printed[0] if len(printed) == 1 else sum(v * v for v in printed)
+        assert f"{shown:.12g}" == found.witness.got

@@ -109,11 +109,13 @@ def test_the_declared_defaults_come_first() -> None:
         "timestep_spacing": "leading",
         "prediction_type": "epsilon",
         "clip_sample": "True",
+        "thresholding": "False",
+        "set_alpha_to_one": "True",
         "eta": "0",
         "steps": "10",
     }
     assert configurations(resolve("diffusers.EulerDiscreteScheduler"))[0]["timestep_spacing"] == "linspace"
-    assert resolve("diffusers.FlowMatchEulerDiscreteScheduler").options == {"steps": ("10", "13")}
+    assert resolve("diffusers.FlowMatchHeunDiscreteScheduler").options == {"steps": ("5", "8")}
     assert "sample" not in resolve("diffusers.EulerAncestralDiscreteScheduler").options["prediction_type"]
 
 

@@ -19,6 +19,7 @@ from equiv.obligations.specifications.specification import Config, Specification
 from equiv.subjects.subject import Call, LiftedStep
 from equiv.symbolic.expression import Expr, const, literal, symbols
 
+LARGEST_CHURN = literal(2**0.5 - 1)  # of the factor by which sigma is raised before a step
 LEAST_VARIANCE = literal(1e-20)  # keeps the logarithm of the DDPM variance finite
 
 
@@ -80,12 +81,23 @@ def _kept_up(step: LiftedStep, missing: Expr) -> Expr:
     return missing if step.timestep == 0 else maximum(missing, LEAST_VARIANCE)
 
 
-def euler(_config: Config) -> Specification:
-    """Euler, where the noise explodes."""
-    return Specification(
-        "Euler in y = z/alpha: y_s = y_t + (r_s - r_t) eps_hat, r = sigma/alpha",
-        lambda step: ddim_step(step.state, x_hat(step), step.now, step.then),
-    )
+def euler(config: Config) -> Specification:
+    """Euler, where the noise explodes, after noise that ``s_churn`` asks for.
+
+    The data prediction is that of the state that the network was fed: the one before the noise.
+    """
+    share = const(Fraction(config.get("s_churn", "0")) / int(config["steps"]))
+    gamma = share if share.param < LARGEST_CHURN.param else LARGEST_CHURN
+
+    def step(step: LiftedStep) -> Expr:
+        if gamma.param == 0:
+            return ddim_step(step.state, x_hat(step), step.now, step.then)
+        raised = Level(step.now.alpha, step.now.sigma * (1 + gamma))
+        return ddim_step(renoise(step.state, step.noise, step.now, raised), x_hat(step), raised, step.then)
+
+    says = "Euler in y = z/alpha: y_s = y_t + (r_s - r_t) eps_hat, r = sigma/alpha"
+    churned = ", from sigma raised by 1 + min(s_churn / N, sqrt(2) - 1) with noise"
+    return Specification(says + churned * (gamma.param != 0), step)
 
 
 def ancestral(_config: Config) -> Specification:

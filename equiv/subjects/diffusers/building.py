@@ -21,6 +21,17 @@ _SETTINGS = {
     "shift": ("1.0", "3.0"),
 }
 _REAL = ("eta", "s_churn")  # options of step() that are no integers
+_SWITCHES = dict.fromkeys(
+    (
+        "clip_sample",
+        "thresholding",
+        "use_karras_sigmas",
+        "use_exponential_sigmas",
+        "use_beta_sigmas",
+        "use_flow_sigmas",
+    ),
+    ("False", "True"),
+)
 _SPACINGS = ("leading", "linspace", "trailing")
 
 
@@ -48,11 +59,8 @@ def subject(name: str) -> Subject:
     made = _class(name)
     accepted = inspect.signature(made.__init__).parameters
     options: dict[str, tuple[str, ...]] = {}
-    for option, values in (
-        ("timestep_spacing", _SPACINGS),
-        ("prediction_type", family.predictions),
-        ("clip_sample", ("True", "False")),
-    ):
+    seen = {"timestep_spacing": _SPACINGS, "prediction_type": family.predictions, **_SWITCHES}
+    for option, values in seen.items():
         if option in accepted and option not in family.options:
             options[option] = _default_first(str(accepted[option].default), values)
     options |= {**family.options, **family.call_options, "steps": family.steps}

@@ -60,9 +60,20 @@ _TIMES = Family(
 )
 _GRID = (("timestep_spacing", "steps"), ("prediction_type",))
 _EXPLODING = Family("variance exploding", _ALL, together=_GRID)
-_PRESERVING = Family("variance preserving", _ALL, listing.of_ratio, together=_GRID)
+_FLOW_ONLY: tuple[Mapping[str, str], ...] = (  # a path that no other network is trained on, and its velocity
+    {"prediction_type": "flow_prediction", "use_flow_sigmas": "False"},
+    *({"prediction_type": p, "use_flow_sigmas": "True"} for p in _ALL),
+)
+_BOTH = ("use_flow_sigmas", "prediction_type", "solver_order")
+_PRESERVING = Family(
+    "variance preserving",
+    (*_ALL, "flow_prediction"),
+    listing.of_ratio,
+    together=(*_GRID, _BOTH),
+    refused=_FLOW_ONLY,
+)
 _UNCLIPPED = {"clip_sample": ("False",)}  # for classes that are said to clip, and do not
-_FLOW = Family("flow", (), listing.of_flow, bounded=True, scales=False)
+_FLOW = Family("flow", (), listing.of_flow, bounded=True, scales=False, together=(("steps",),))
 
 
 def _stages(steps: int, _config: Mapping[str, str]) -> int:
@@ -82,29 +93,51 @@ _EDM = _EXPLODING._replace(
 )
 
 _DDIM = _TIMES._replace(
+    options={"set_alpha_to_one": ("True", "False")},
     call_options={"eta": ("0", "1", "0.5")},
     together=(("timestep_spacing", "steps"), ("prediction_type", "clip_sample", "eta")),
 )
+_DDPM = _TIMES._replace(
+    options={"variance_type": ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log")}
+)
+_CHURN = {"s_churn": ("0", "2")}
 
 CLASSES: dict[str, Family] = {
     "DDIMScheduler": _DDIM,
-    "DDPMScheduler": _TIMES,
-    "EulerDiscreteScheduler": _EXPLODING,
+    "DDPMScheduler": _DDPM,
+    "EulerDiscreteScheduler": _EXPLODING._replace(
+        options={
+            "interpolation_type": ("linear", "log_linear"),
+            "timestep_type": ("discrete", "continuous"),
+            "final_sigmas_type": ("zero", "sigma_min"),
+        },
+        call_options=_CHURN,
+    ),
     "EulerAncestralDiscreteScheduler": _EXPLODING._replace(predictions=("epsilon", "v_prediction")),
-    "FlowMatchEulerDiscreteScheduler": _FLOW,
+    "FlowMatchEulerDiscreteScheduler": _FLOW._replace(
+        options={
+            "stochastic_sampling": ("False", "True"),
+            "time_shift_type": ("exponential", "linear"),
+        },
+    ),
     "DPMSolverMultistepScheduler": _PRESERVING._replace(
         options={
             "algorithm_type": ("dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"),
             "solver_order": ("2", "1", "3"),
             "solver_type": ("midpoint", "heun"),
             "final_sigmas_type": ("zero", "sigma_min"),
+            "euler_at_final": ("False", "True"),
+            "lower_order_final": ("True", "False"),
+            "use_lu_lambdas": ("False", "True"),
         },
         together=(
             ("algorithm_type", "solver_order", "solver_type", "final_sigmas_type"),
             ("algorithm_type", "prediction_type", "final_sigmas_type"),
             ("timestep_spacing", "steps"),
+            _BOTH,
         ),
         refused=(
+            *_FLOW_ONLY,
             {"algorithm_type": "dpmsolver", "final_sigmas_type": "zero"},
             {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "zero"},
         ),
@@ -117,14 +150,18 @@ CLASSES: dict[str, Family] = {
             "solver_type": ("bh2", "bh1"),
             "final_sigmas_type": ("zero", "sigma_min"),
         },
-        together=(("solver_order", "solver_type", "final_sigmas_type"), ("timestep_spacing", "steps")),
+        together=(
+            ("solver_order", "solver_type", "final_sigmas_type"),
+            ("timestep_spacing", "steps"),
+            _BOTH,
+        ),
         steps=("10", "20"),
         memory=3,
         folded=("last_sample",),
     ),
     "PNDMScheduler": _TIMES._replace(
         predictions=("epsilon", "v_prediction"),
-        options={"skip_prk_steps": ("False", "True")},
+        options={"skip_prk_steps": ("False", "True"), "set_alpha_to_one": ("False", "True")},
         calls=_runge_kutta_first,
         memory=12,
         steps=("10", "20"),
@@ -137,7 +174,10 @@ CLASSES: dict[str, Family] = {
         memory=1,
         steps=("5", "8"),
     ),
-    "EDMEulerScheduler": _EDM,
+    "EDMEulerScheduler": _EDM._replace(
+        options={"sigma_schedule": ("karras", "exponential"), "final_sigmas_type": ("zero", "sigma_min")},
+        call_options=_CHURN,
+    ),
     "EDMDPMSolverMultistepScheduler": _EDM._replace(
         options={
             "algorithm_type": ("dpmsolver++", "sde-dpmsolver++"),
@@ -159,8 +199,9 @@ CLASSES: dict[str, Family] = {
         together=(
             ("algorithm_type", "solver_order", "solver_type", "final_sigmas_type"),
             ("algorithm_type", "prediction_type", "final_sigmas_type"),
+            _BOTH,
         ),
-        refused=({"algorithm_type": "dpmsolver", "final_sigmas_type": "zero"},),
+        refused=(*_FLOW_ONLY, {"algorithm_type": "dpmsolver", "final_sigmas_type": "zero"}),
         steps=("10", "12", "14"),
         memory=2,
     ),
@@ -174,8 +215,14 @@ CLASSES: dict[str, Family] = {
         steps=("4", "8"),
     ),
     "HeunDiscreteScheduler": _EXPLODING._replace(calls=_stages, memory=1, steps=("5", "8")),
-    "DDIMParallelScheduler": _DDIM,
-    "DDPMParallelScheduler": _TIMES,
+    "DDIMParallelScheduler": _DDIM._replace(
+        together=(
+            ("timestep_spacing", "steps"),
+            ("prediction_type", "clip_sample"),
+            ("prediction_type", "eta"),
+        )
+    ),
+    "DDPMParallelScheduler": _DDPM,
     "DDIMInverseScheduler": _TIMES._replace(
         listed=listing.rising_times,
         options={"timestep_spacing": ("leading", "trailing"), "set_alpha_to_one": ("True", "False")},
@@ -195,6 +242,7 @@ CLASSES: dict[str, Family] = {
             ("algorithm_type", "solver_order", "solver_type"),
             ("algorithm_type", "prediction_type"),
             ("timestep_spacing", "steps"),
+            _BOTH,
         ),
         steps=("10", "20"),
         memory=2,
@@ -248,6 +296,7 @@ CLASSES: dict[str, Family] = {
         following={"alphas": listing.alpha_of_beta},
         names=MappingProxyType({"flow_prediction": "v"}),
         memory=3,
+        together=(),
     ),
     "ScoreSdeVeScheduler": _EXPLODING._replace(
         predictions=(),
@@ -261,6 +310,6 @@ CLASSES: dict[str, Family] = {
         options={"solver_order": ("2", "1", "3")}, steps=("6", "15"), memory=2
     ),
     "LMSDiscreteScheduler": _EXPLODING._replace(
-        call_options={"order": ("4", "1", "2", "3")}, steps=("5",), memory=3
+        call_options={"order": ("4", "1", "2", "3")}, steps=("4",), memory=3
     ),
 }
