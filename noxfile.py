@@ -14,8 +14,15 @@ nox.options.sessions = ["lint", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROGRAMS = "Scripts" if os.name == "nt" else "bin"
 CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
-SUBJECTS = ("diffusers", "accelerate", "torchdiffeq", "torchsde")
-WITHOUT_DEPENDENCIES = ("k-diffusion", "smalldiffusion")  # what it declares drags in another torchvision
+SUBJECTS = ("diffusers", "accelerate", "einops", "torchdiffeq", "torchsde")
+WITHOUT_DEPENDENCIES = (  # what they declare drags in another torchvision, or much that samplers do not need
+    "denoising-diffusion-pytorch",
+    "flow_matching",
+    "k-diffusion",
+    "smalldiffusion",
+    "torchcfm",
+    "torchdyn",
+)
 
 
 @nox.session

@@ -63,6 +63,14 @@ MODULES = {
     "schedule-equals-formula": "equiv.obligations.schedule_equals_formula",
     "sample-is-finite": "equiv.obligations.sample_is_finite",
     "sample-without-signal-is-finite": "equiv.obligations.sample_without_signal_is_finite",
+    "path-equals-formula": "equiv.obligations.path_equals_formula",
+    "rates-are-derivatives": "equiv.obligations.rates_are_derivatives",
+    "forward-noising": "equiv.obligations.forward_noising",
+    "conversions": "equiv.obligations.conversions",
+    "snr-inverse": "equiv.obligations.snr_inverse",
+    "posterior": "equiv.obligations.posterior",
+    "sampling-step": "equiv.obligations.sampling_step",
+    "loss-weight": "equiv.obligations.loss_weight",
 }
 
 

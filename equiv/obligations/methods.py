@@ -1,5 +1,6 @@
 """The method that each function names, from its paper: what a whole run asks the model, and its sample."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol
@@ -234,8 +235,71 @@ def _third(z: Expr, denoise: Denoise, now: Level[Expr], then: Level[Expr]) -> Ex
     return dpm_solver_3s(z, eps, eps_from_x(further, denoise(further, far), far), far, now, then)
 
 
+def _runge_kutta(
+    nodes: Sequence[Fraction], stages: Sequence[Sequence[Fraction]], weights: Sequence[Fraction]
+) -> Callable[[Expr, list[Level[Expr]], Denoise, Draw, Config], Expr]:
+    """An explicit method in the time of the path, of the velocities as the model gives them."""
+
+    def run(z: Expr, levels: list[Level[Expr]], velocity: Denoise, _: Draw, __: Config) -> Expr:
+        clean = Level(ONE, const(0))
+        for now, then in itertools.pairwise([*levels, clean]):
+            slopes: list[Expr] = []
+            for node, stage in zip(nodes, stages, strict=True):
+                # time and alpha are the same on the straight path from noise to data
+                h = then.alpha - now.alpha
+                at = Level(now.alpha + const(node) * h, now.sigma - const(node) * h)
+                inner = _sum(z, h, stage, slopes)
+                slopes.append(velocity(inner, at))
+            z = _sum(z, h, weights, slopes)
+        return z
+
+    return run
+
+
+def _sum(z: Expr, h: Expr, weights: Sequence[Fraction], slopes: Sequence[Expr]) -> Expr:
+    for weight, slope in zip(weights, slopes, strict=False):
+        if weight:
+            z = z + h * const(weight) * slope
+    return z
+
+
+_F = Fraction
+TABLEAUS: Mapping[str, tuple[Sequence[Fraction], Sequence[Sequence[Fraction]], Sequence[Fraction]]] = {
+    "euler": ((_F(0),), ((),), (_F(1),)),
+    "midpoint": ((_F(0), _F(1, 2)), ((), (_F(1, 2),)), (_F(0), _F(1))),
+    "heun2": ((_F(0), _F(1)), ((), (_F(1),)), (_F(1, 2), _F(1, 2))),
+    "heun3": (
+        (_F(0), _F(1, 3), _F(2, 3)),
+        ((), (_F(1, 3),), (_F(0), _F(2, 3))),
+        (_F(1, 4), _F(0), _F(3, 4)),
+    ),
+    "classical": (
+        (_F(0), _F(1, 2), _F(1, 2), _F(1)),
+        ((), (_F(1, 2),), (_F(0), _F(1, 2)), (_F(0), _F(0), _F(1))),
+        (_F(1, 6), _F(1, 3), _F(1, 3), _F(1, 6)),
+    ),
+    # of Kutta's two methods of order 4 the one with nodes at thirds
+    "rk4": (
+        (_F(0), _F(1, 3), _F(2, 3), _F(1)),
+        ((), (_F(1, 3),), (_F(-1, 3), _F(1)), (_F(1), _F(-1), _F(1))),
+        (_F(1, 8), _F(3, 8), _F(3, 8), _F(1, 8)),
+    ),
+}
+
+
+def _by_name(z: Expr, levels: list[Level[Expr]], velocity: Denoise, draw: Draw, config: Config) -> Expr:
+    return _runge_kutta(*TABLEAUS[config["method"]])(z, levels, velocity, draw, config)
+
+
+def _classical(z: Expr, levels: list[Level[Expr]], velocity: Denoise, draw: Draw, config: Config) -> Expr:
+    method = "classical" if config["method"] == "rk4" else config["method"]
+    return _by_name(z, levels, velocity, draw, {**config, "method": method})
+
+
 _SINGLESTEP = {1: _first, 2: _second, 3: _third}
 
+_EXPLICIT = "an explicit Runge-Kutta method in the time of the path: Euler's, the midpoint rule,"
+_THIRDS = "Heun's of orders 2 and 3, Kutta's 3/8 rule"
 ADAPTIVE: Mapping[str, str] = {
     "k_diffusion.sample_dpm_adaptive": "its steps are as long as the outputs of the network allow, so no "
     "formula says which levels it meets"
@@ -278,6 +342,9 @@ METHODS: Mapping[str, Method] = {
         "the last, and noise to make up for it",
         _dpm_solver_fast,
     ),
+    "flow_matching.ODESolver": Method(f"{_EXPLICIT} {_THIRDS}", _by_name, answers=True),
+    "torchdiffeq.odeint": Method(f"{_EXPLICIT} {_THIRDS}", _by_name, answers=True),
+    "torchdyn.odeint": Method(f"{_EXPLICIT} and the classical one of order 4", _classical, answers=True),
     "smalldiffusion.samples": Method(
         "the churn family from DDIM to DDPM at rho = 1 / (1 - mu), along eps_hat extrapolated by gam "
         "from that before",

@@ -110,7 +110,7 @@ def probe_method(task: Task, method: Method, refused: Refused) -> Evidence:
         for affine, right in zip(found, expected.results, strict=True)
     ]
     if against := next((h for h in held if h.outcome is not Outcome.HOLDS), None):
-        return _shown(task, against, probed, (answers, draws))
+        return _shown(task, against, _result(held.index(against), len(held)), probed, (answers, draws))
     conditions = (refused.condition, *held[-1].conditions)
     steps = len(probed.values) - 1
     return Conformance(method="probing", steps=steps, expected=method.says, conditions=conditions)
@@ -155,15 +155,23 @@ def _miscounted(task: Task, says: str, probed: _Probed, got: int, expected: int)
     )
 
 
+def _result(place: int, results: int) -> str:
+    """What a run gives there, by a name for people."""
+    what = "what is told" if place % 2 == 0 else "the state fed"
+    return "the sample" if place == results - 1 else f"{what} at call {place // 2}"
+
+
 def _shown(
-    task: Task, held: Conformance, probed: _Probed, names: tuple[Sequence[str], Sequence[str]]
+    task: Task, held: Conformance, compared: str, probed: _Probed, names: tuple[Sequence[str], Sequence[str]]
 ) -> Conformance:
     """With a run of the library alone in which only that input is 1 whose coefficient is wrong."""
     if held.witness is None:
         return held
     answers, noise = ([float(held.witness.inputs.get(n, "0")) for n in group] for group in names)
     state = float(held.witness.inputs.get("state", "0"))
-    return replace(held, snippet=snippet(task, probed.values, state, answers, noise))
+    given = {name: value for name, value in held.witness.inputs.items() if value != "0"}
+    witness = replace(held.witness, inputs={"compared": compared, **given})
+    return replace(held, witness=witness, snippet=snippet(task, probed.values, state, answers, noise))
 
 
 # --- on data in one point -------------------------------------------------------------------------------

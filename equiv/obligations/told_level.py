@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from equiv.evidence import Conformance, Evidence, Outcome
 from equiv.obligations import Obligation, lifted_run, step_of_family
+from equiv.obligations import identities as identity
 from equiv.obligations.conformance import undecided
+from equiv.obligations.diffusions import DOMAINS, identities
 from equiv.obligations.point_mass import excuse, made
 from equiv.obligations.probed import probe_point_mass
 from equiv.obligations.runs import Owed, hold
@@ -20,18 +22,22 @@ from equiv.result import Task
 from equiv.subjects.run import LiftedRun
 
 OBLIGATION = Obligation(
-    id="told-level", title="The model is told the level that its state has", families=("function",)
+    id="told-level",
+    title="The model is told the level that its state has",
+    families=("function", "diffusion"),
 )
 SAYS = "z = alpha c + noise of variance sigma^2 at every call, at the alpha and sigma told"
 
 
-def owes(subject: str, _: Mapping[str, str]) -> bool:
+def owes(subject: str, config: Mapping[str, str]) -> bool:
     """What names a method owes that, which says more."""
-    return ":" in subject
+    return ":" in subject or OBLIGATION.id in identities(subject, config)
 
 
 def check(task: Task) -> Sequence[Evidence]:
     """Decide it at every call."""
+    if known := identities(task.subject, task.config):
+        return identity.hold(task, SAYS, known[OBLIGATION.id], DOMAINS)
     found = hold(task, SAYS, _statements, partial(probe_point_mass, task, SAYS, of_sample=False))
     return [_weighed(task, e) for e in found]
 

@@ -236,7 +236,7 @@ def _joined(asked: Sequence[torch.Tensor], sample: torch.Tensor) -> torch.Tensor
     return torch.cat([t.flatten() for t in (*asked, sample)])
 
 
-class _Drawing(TorchDispatchMode):
+class Drawing(TorchDispatchMode):
     """Normal draws are those given; 0 beyond them."""
 
     def __init__(self, noise: Sequence[torch.Tensor]) -> None:
@@ -288,7 +288,7 @@ def responses(
         found.extend((_tensor(told).clone(), fed.clone()))
         return model(*found[-1:-3:-1])
 
-    with _Drawing(noise) as drawing:
+    with Drawing(noise) as drawing:
         result = sampler(asked, state.clone(), torch.tensor(values, dtype=DTYPE))
     return Responses([*found, result], drawing.drawn)
 

@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     import torch
 
     from equiv.lifting.plan import Operation
+    from equiv.subjects.parts import Parts
     from equiv.subjects.run import Sampler
 
 Gauge = Literal["variance preserving", "variance exploding", "flow"]
 Prediction = Literal["x", "eps", "v", "minus v", "u", "minus u", "score"]
 
 ADAPTERS = {
+    "denoising_diffusion_pytorch": "equiv.subjects.denoising_diffusion_pytorch",
     "diffusers": "equiv.subjects.diffusers",
+    "flow_matching": "equiv.subjects.flow_matching",
     "k_diffusion": "equiv.subjects.k_diffusion",
     "smalldiffusion": "equiv.subjects.smalldiffusion",
+    "torchcfm": "equiv.subjects.torchcfm",
+    "torchdiffeq": "equiv.subjects.drivers",
+    "torchdyn": "equiv.subjects.drivers",
 }
 
 
@@ -47,7 +53,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # as users write it: diffusers.DDIMScheduler
     library: str
     version: str
-    family: Literal["scheduler", "function"]
+    family: Literal["scheduler", "function", "path", "diffusion"]
     time: str  # the direction and kind of its times, in words
     gauge: Gauge  # of the state that step() is given
     prediction_types: tuple[str, ...]  # as the library names them
@@ -216,6 +222,14 @@ class Runner(Protocol):
     def snippet(self, subject: Subject, config: Mapping[str, str]) -> str: ...
 
 
+class PartsAdapter(Protocol):
+    """What a module of this folder offers for schedules, paths and classes with their own tables."""
+
+    def names(self) -> tuple[str, ...]: ...
+    def subject(self, name: str) -> Subject: ...
+    def parts(self, subject: Subject, config: Mapping[str, str]) -> "Parts": ...
+
+
 def expand(names: Iterable[str]) -> list[str]:
     """The subjects named: a library stands for all that is read of it, ``all`` for what is installed.
 
@@ -226,7 +240,7 @@ def expand(names: Iterable[str]) -> list[str]:
     for name in names:
         libraries = [x for x in ADAPTERS if find_spec(x)] if name == "all" else [name]
         for library in libraries:
-            every = adapter(library).names() if library in ADAPTERS else (library,)
+            every = _names(library) if library in ADAPTERS else (library,)
             found |= dict.fromkeys(every)
     return list(found)
 
@@ -239,6 +253,11 @@ def left_out(names: Iterable[str]) -> dict[str, str]:
             tell = getattr(adapter(library), "outside", None) if library in ADAPTERS else None
             found |= tell() if tell else {}
     return found
+
+
+def _names(library: str) -> list[str]:
+    """Those of a library; its adapter may know others too."""
+    return [name for name in adapter(library).names() if name.partition(".")[0] == library]
 
 
 def adapter(name: str) -> Adapter:
