@@ -96,6 +96,7 @@ def tasks(
     listed = {key: value for key, value in wanted.items() if key not in found.taken}
     matching = [c | beside for c in configurations(found) if listed.items() <= c.items()] or [asked]
     modules = [importlib.import_module(m) for id_, m in MODULES.items() if only in (None, id_)]
+    modules = [m for m in modules if found.family in m.OBLIGATION.families]
     owed = [(c, m) for c in matching for m in modules if not m.OBLIGATION.about]
     owed += [(c, m) for m in modules if m.OBLIGATION.about for c in _about(m.OBLIGATION, found, wanted)]
     return [
