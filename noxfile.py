@@ -17,7 +17,7 @@ CONSTRAINTS = ("constraints.txt", "constraints-subjects.txt")
 SUBJECTS = ("diffusers", "accelerate", "einops", "torchdiffeq", "torchsde")
 WITHOUT_DEPENDENCIES = (  # what they declare drags in another torchvision, or much that samplers do not need
     "denoising-diffusion-pytorch",
-    "flow_matching",
+    "flow-matching",
     "k-diffusion",
     "smalldiffusion",
     "torchcfm",
