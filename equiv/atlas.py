@@ -14,7 +14,7 @@ import msgspec
 from equiv.fingerprint import Agreement, Fingerprint, Lengths, Reduced, Same, difference, numbers
 from equiv.groups import Atlas, Group, Kind, Member, Stranger
 from equiv.samplers import LEVELS, TEXTBOOK, Read, read, sampler
-from equiv.subjects.subject import configurations, expand, resolve
+from equiv.subjects.subject import SAMPLERS, configurations, expand, resolve
 from equiv.symbolic import balls
 from equiv.symbolic.decision import Different
 from equiv.symbolic.simplified import follow
@@ -48,6 +48,8 @@ def specifications(names: Iterable[str]) -> Iterator[str]:
     """Every sampler that is another method, by its options; and the defaults where they clip."""
     for name in names:
         subject = resolve(name)
+        if subject.family not in SAMPLERS:
+            continue
         defaults = {k: values[0] for k, values in subject.options.items()}
         seen: set[tuple[tuple[str, str], ...]] = set()
         if defaults.get(CLIPS) == "True":

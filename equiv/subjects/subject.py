@@ -36,6 +36,7 @@ ADAPTERS = {
     "torchdyn": "equiv.subjects.drivers",
 }
 
+SAMPLERS = ("scheduler", "function")  # the families that have steps, or runs, to compare
 
 ONE = const(1)
 
