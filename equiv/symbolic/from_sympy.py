@@ -214,7 +214,9 @@ def _moving_end(integral: Any, end: Any, x: Any) -> Expr:
 def _at(e: Any) -> Expr:
     """The value of what is read where its variables have values."""
     names = {x: sympy.Symbol(str(x), real=True) if isinstance(x, sympy.Dummy) else x for x in e.variables}
-    return _value(e.expr.xreplace(names), dict(zip(names.values(), e.point, strict=True)))
+    with sympy.evaluate(False):  # what is built anew would forget where it is defined
+        inside = e.expr.xreplace(names)
+    return _value(inside, dict(zip(names.values(), e.point, strict=True)))
 
 
 def _value(e: Any, point: Mapping[Any, Any]) -> Expr:

@@ -149,3 +149,12 @@ def test_no_link_says_the_same_twice(entry: Any) -> None:
         same = translate(above) is translate(below)
         assert not same or _is_worked_out(above) or _is_worked_out(below), about
         assert above != below, about
+
+
+def test_what_is_put_in_for_a_variable_leaves_in_sight_where_it_is_defined() -> None:
+    with sympy.evaluate(False):
+        e = x + sqrt(t**2 - s**2) * 0  # whose root has no rate where it vanishes
+        rate = Subs(Derivative(e, t), (s,), (t,))
+    found = decided(rate, 0 * x)
+    assert isinstance(found, Undecided)
+    assert "identically zero" in found.reason
