@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from equiv import probing
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome
+from equiv.lifting.refusal import Unsupported
 from equiv.obligations.conformance import Refused
 from equiv.obligations.networks import network_level
 from equiv.probing import Budget, NotAffine
@@ -31,8 +32,8 @@ def probe_steps(
     if not isinstance(library, Measurable):
         return [Failure(kind="unsupported", reason=refused.reason, where=refused.where)]
     conditions: dict[Condition, None] = {refused.condition: None}
-    steps = library.outlines(subject, task.config)
     try:
+        steps = library.outlines(subject, task.config)
         for step in steps:
             names = library.inputs(subject, task.config, step.index)
             code, right = library.code(subject, task.config, step.index), formula(step)
@@ -41,7 +42,7 @@ def probe_steps(
                 if held.outcome is not Outcome.HOLDS:
                     return [_shown(task, held, step, among)]
                 conditions |= dict.fromkeys(held.conditions)
-    except NotAffine as why:
+    except (NotAffine, Unsupported) as why:
         reason = f"{refused.reason}; probed instead: {why}"
         return [Failure(kind="unsupported", reason=reason, where=refused.where)]
     counted = Condition(

@@ -40,7 +40,8 @@ def group(found: Atlas, spec: str) -> Group:
 
 def test_samplers_of_three_libraries_are_one_and_have_their_formula(found: Atlas) -> None:
     ddim = group(found, "diffusers.DDIMScheduler")
-    assert {m.spec for m in ddim.members} == {
+    # options of a grid are no options of the step
+    assert {m.spec.partition(",")[0] for m in ddim.members} == {
         "diffusers.DDIMScheduler",
         "diffusers.FlowMatchEulerDiscreteScheduler",
         "k_diffusion.sample_euler",

@@ -54,10 +54,16 @@ RAISES = {  # no step to read: the third one ends with an error that refuses not
 }
 
 
+UNREAD = [  # the largest elements are looked up; and every step is nan
+    {"thresholding": "True"},
+    {"variance_type": "fixed_large_log"},
+]
+
+
 def some(found: Any, each: int) -> tuple[dict[str, str], ...]:
-    """Every so many-th configuration that comes to an end, and not many."""
-    raises = RAISES.get(found.name, {"steps": "none"}).items()
-    among = [c for c in configurations(found) if not raises <= c.items()]
+    """Every so many-th configuration that can be read and comes to an end, and not many."""
+    out = [*UNREAD, *([RAISES[found.name]] if found.name in RAISES else [])]
+    among = [c for c in configurations(found) if not any(o.items() <= c.items() for o in out)]
     return tuple(among[:: max(each, len(among) // 12)])
 
 
@@ -198,7 +204,8 @@ def test_equal_steps_share_a_key(name: str) -> None:
         )
         assert len(steps) == adapter.calls(found, config)
         different = 4 + 4 * family.memory  # a first, inner ones, a last; and those of lower order
-        if name.endswith("LCMScheduler"):  # its boundary scalings are constants of the timestep
+        # the boundary scalings are constants of the timestep; and coefficients are made by numpy
+        if name.endswith(("LCMScheduler", "DEISMultistepScheduler")):
             different = len(steps)
         assert wrong_level or len({step.key for step in steps}) <= different
 
@@ -227,6 +234,7 @@ def rounded(root: Expr, point: Mapping[Expr, Fraction]) -> rounding.Rounded:
         "log": number.log,
         "max": number.maximum,
         "min": number.minimum,
+        "cast": lambda x: x * 1,  # one rounding
     }
     for e in postorder(root):
         match e.op:
@@ -271,7 +279,7 @@ def test_the_library_alone_returns_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_snippet_shows_what_running_alone_returns(name: str) -> None:
     found = resolve(name)
-    config = configurations(found)[-1]
+    config = some(found, 1)[-1]
     inputs = {"z": 0.5, "net": -1.25, "n": 2.0}
     code = adapter.snippet(found, config, 3, inputs)
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
