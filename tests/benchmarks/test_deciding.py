@@ -5,6 +5,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from equiv.subjects.subject import configuration, resolve
 from equiv.symbolic import balls, expression, side_conditions, witness
 from equiv.symbolic.decision import Domain, Equal, decide
 from equiv.symbolic.expression import Expr, Relation, postorder
+from equiv.symbolic.from_sympy import relation, translate
 from equiv.symbolic.kernel import coqc, theorem
 from equiv.symbolic.prover import prove
 from equiv.verdict import Verdict, judge
@@ -49,13 +51,19 @@ def test_theorems(benchmark: BenchmarkFixture, entry: Any, tmp_path: Path) -> No
     assert found.reason == ""
 
 
+def stepwise(subject: str, config: dict[str, str]) -> list[Any]:
+    """What is owed of steps; what schedulers list is looked at in no time."""
+    ids = ("step-equals-formula", "prediction-type", "next-level-is-listed")
+    return [task for id_ in ids for task in obligations.tasks(subject, only=id_, config=config)]
+
+
 @pytest.mark.benchmark(group="one configuration, read and every obligation decided")
 @pytest.mark.parametrize("given", [{}, V_AND_NOISE], ids=["the defaults", "v, eta 1, no clipping"])
 @pytest.mark.parametrize("subject", [DDIM, DDPM, ANCESTRAL])
 def test_configuration(benchmark: BenchmarkFixture, subject: str, given: dict[str, str]) -> None:
     options = resolve(subject).options
     config = configuration(resolve(subject), {k: v for k, v in given.items() if k in options})
-    owed = obligations.tasks(subject, config=config)
+    owed = stepwise(subject, config)
 
     def check() -> list[Verdict]:
         return [judge(obligations.check(task)) for task in owed]
@@ -69,7 +77,7 @@ def test_configuration(benchmark: BenchmarkFixture, subject: str, given: dict[st
 
 def checked(subject: str, given: dict[str, str]) -> list[Verdict]:
     config = configuration(resolve(subject), given)
-    return [judge(obligations.check(task)) for task in obligations.tasks(subject, config=config)]
+    return [judge(obligations.check(task)) for task in stepwise(subject, config)]
 
 
 @pytest.mark.benchmark(group="growth with steps: equal steps are decided once")
@@ -149,6 +157,36 @@ def to_sympy(root: Expr) -> Any:
             case _:
                 values[e] = _SYMPY[e.op](*(values[a] for a in e.args))
     return values[root]
+
+
+BESIDE_SIMPLIFY = (
+    "f-ddim-is-fm p-mse-table p-conversions t-ddpm-double-ddim t-churn-family f-heun-parametrization "
+    "s-instances"
+).split()
+
+
+@pytest.mark.parametrize("by", ["equiv", "sympy.simplify"])
+@pytest.mark.parametrize("claim", BESIDE_SIMPLIFY)
+def test_links(benchmark: BenchmarkFixture, claim: str, by: str) -> None:
+    """Every equality of a derivation; in the extra information, how many each decides."""
+    benchmark.group = f"the links of {claim}"
+    with sympy.evaluate(False):
+        derivation = importlib.import_module(claims()[claim].module).derivation()
+    links = [
+        (above.expression, below.expression) for c in derivation.chains for above, below in pairwise(c.lines)
+    ]
+    domain = Domain(*map(relation, derivation.hypotheses))
+
+    def by_equiv() -> int:
+        return sum(isinstance(decide(translate(a), translate(b), domain), Equal) for a, b in links)
+
+    def by_sympy() -> int:
+        return sum(sympy.simplify(sympy.sympify(a).doit() - sympy.sympify(b).doit()) == 0 for a, b in links)
+
+    decider = by_equiv if by == "equiv" else by_sympy
+    found = benchmark.pedantic(decider, setup=forget, rounds=1)
+    benchmark.extra_info["decided"] = f"{found} of {len(links)}"
+    assert found == len(links) or by != "equiv"
 
 
 PATIENCE = 10  # seconds that z3 is given
