@@ -128,13 +128,18 @@ def literals(path: Path, name: str) -> dict[str, Any]:
     """The keywords of ``name = Something(...)`` in a file, read without importing it.
 
     Raises:
-        ValueError: the file has no such header, or it is not made of literals.
+        ValueError: the file has no such header or several, or it is not made of literals.
     """
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Call() as call) if found == name:
-                return cast("dict[str, Any]", _literal(call))
-    raise ValueError(f"{path} needs a header `{name} = ...(...)` made of literals; it has none")
+    found = [
+        node.value
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+    ]
+    match found:
+        case [ast.Call() as call]:
+            return cast("dict[str, Any]", _literal(call))
+    raise ValueError(f"{path} needs one header `{name} = ...(...)` made of literals; it has {len(found)}")
 
 
 def _literal(node: ast.expr) -> Any:

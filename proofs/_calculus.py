@@ -31,11 +31,24 @@ def worked_out(e: Any) -> Any:
 
 def integral(e: Any, x: Any, low: Any, high: Any) -> Any:
     """The integral of ``e``, which sympy must be able to do."""
+    require_span(x, low, high)
     with evaluate(True):
         done = Integral(expand(e), (x, low, high)).doit()
     if done.has(Integral):
         raise ValueError(f"sympy leaves {done}; divide the integral into pieces that it can do")
     return done
+
+
+def require_span(x: Any, low: Any, high: Any) -> None:
+    """What is declared of a variable must hold between the ends.
+
+    Raises:
+        ValueError: it is positive, and an end is not known to be above or at zero.
+    """
+    with evaluate(True):
+        ends_above = all(sympify(end).doit().is_nonnegative for end in (low, high))
+    if x.is_positive and not ends_above:
+        raise ValueError(f"{x} is positive, but goes from {low} to {high}; integrate over a real variable")
 
 
 def mean(e: Any, x: Any, moments: Mapping[int, Any]) -> Any:

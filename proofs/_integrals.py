@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from equiv.claim import Chain, chain
-from equiv.proofs._calculus import at, rate
+from equiv.proofs._calculus import at, rate, require_span
 
 
 def by_primitive(
@@ -12,6 +12,7 @@ def by_primitive(
 ) -> Iterable[Chain]:
     """``integrand`` integrated over ``span = (x, low, high)`` is ``value``."""
     x, low, high = span
+    require_span(x, low, high)
     yield chain(f"{title}: a primitive", rate(primitive, x), ("differentiate", integrand))
     yield chain(
         f"{title}: between the ends", at(primitive, x, high) - at(primitive, x, low), ("insert them", value)

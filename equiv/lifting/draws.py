@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from equiv.lifting import operators
 from equiv.lifting.memory import Shadow
 from equiv.lifting.plan import Call, Plan
-from equiv.lifting.refusal import Unsupported
+from equiv.lifting.refusal import Repeated, Unsupported
 
 
 def is_normal(plan: Plan) -> bool:
@@ -58,9 +58,9 @@ class Streams:
         state = _state(generator)
         known = self._left.get(id(generator))
         if known is not None and known[1] != state:
-            raise Unsupported("the code seeds the generator that it draws from, or sets it back")
+            raise Repeated("the code seeds the generator that it draws from, or sets it back")
         if state in self._begun:
-            raise Unsupported("the code draws the same random numbers once more")
+            raise Repeated("the code draws the same random numbers once more")
         self._begun.add(state)
         result = call.run()
         self._left[id(generator)] = generator, _state(generator)

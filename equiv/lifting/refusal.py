@@ -17,6 +17,10 @@ class Unsupported(Exception):
         super().__init__(f"{reason}, at {self.where}")
 
 
+class Repeated(Unsupported):
+    """Draws that are no fresh noise. With other draws in their place it would not be seen."""
+
+
 class WrittenBehind(Unsupported):
     """Memory holds something else than what was recorded there: it was changed by other means than torch."""
 

@@ -17,7 +17,7 @@ import torch
 from equiv.lifting import replay
 from equiv.lifting.assumption import Assumption
 from equiv.lifting.draws import Draws
-from equiv.lifting.refusal import Unsupported
+from equiv.lifting.refusal import Repeated, Unsupported
 from equiv.lifting.tracer import Marked, Tracer
 from equiv.symbolic.expression import Expr, Relation, symbol, symbols
 from equiv.symbolic.witness import holds
@@ -119,7 +119,7 @@ class Rerun:
             raise Unsupported("run on other values, the code draws other random numbers")
         for drawn, found in zip(before, draws.found, strict=True):
             if found.size and np.array_equal(found, drawn):
-                raise Unsupported("the numbers drawn do not depend on the generator that was given")
+                raise Repeated("the numbers drawn do not depend on the generator that was given")
         return {
             symbol(f"{noise.param.name}[{k}]", "noise"): Fraction(v)
             for noise, found in zip(noises, draws.found, strict=True)

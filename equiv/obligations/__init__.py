@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from equiv.evidence import Evidence
+from equiv.evidence import Evidence, Failure
 from equiv.obligations.covering import covering
 from equiv.result import Task
 from equiv.subjects.subject import (
@@ -134,7 +134,12 @@ def _about(header: Obligation, subject: Subject, wanted: Mapping[str, str]) -> I
 
 def check(task: Task) -> Sequence[Evidence]:
     """The evidence for one obligation of one subject in one configuration."""
-    evidence: Sequence[Evidence] = importlib.import_module(MODULES[task.id]).check(task)
+    from equiv.lifting.refusal import Unsupported  # which loads torch
+
+    try:
+        evidence: Sequence[Evidence] = importlib.import_module(MODULES[task.id]).check(task)
+    except Unsupported as refusal:
+        return [Failure(kind="unsupported", reason=refusal.reason, where=refusal.where)]
     return evidence
 
 

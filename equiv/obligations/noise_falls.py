@@ -58,7 +58,7 @@ def _entries(listing: Listing, steps: int) -> Iterator[Entry]:
             code=f"a = scheduler.alphas_cumprod[{told:g} - 1 : {told:g} + 1]\n"
             "print((((1 - a) / a) ** 0.5).tolist())",
         )
-    levels, steps = {call.ratio for call in listing.calls}, min(steps, len(listing.calls))
+    levels, steps = {call.ratio for call in listing.calls}, min(steps, listing.due)
     yield Entry(
         inputs={"compared": "the number of different levels"},
         holds=len(levels) >= steps,

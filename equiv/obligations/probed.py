@@ -191,6 +191,7 @@ def probe_point_mass(task: Task, says: str, refused: Refused, *, of_sample: bool
         parts = [
             (f"the signal in {name}", *_signal(found[place]), level.alpha),
             (f"the variance of {name}", *_variance(found[place]), level.sigma**2),
+            (f"the constant in {name}", found[place].constant, found[place].error, 0.0),
         ]
         for what, got, error, expected in parts:
             if abs(got - expected) > error:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from equiv.evidence import Condition, Conformance, Evidence, Witness
+from equiv.lifting.refusal import Unsupported
 from equiv.obligations import Obligation
 from equiv.obligations.conformance import DELIBERATE, raising
 from equiv.obligations.runs import snippet
@@ -42,7 +43,7 @@ def check(task: Task) -> Sequence[Evidence]:
         inputs = {"state": repr(state), "answers": repr(answer), "draws": "0.5"}
         try:
             got = run_alone(sampler, values, state, answers, noise)
-        except DELIBERATE:
+        except (Unsupported, *DELIBERATE):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no number
             return [raising(SAYS, error, len(values) - 1, inputs, shown)]

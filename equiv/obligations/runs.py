@@ -10,8 +10,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
-from equiv.evidence import Condition, Conformance, Evidence, Outcome, Witness
-from equiv.lifting.refusal import Unsupported
+from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
+from equiv.lifting.refusal import Repeated, Unsupported
 from equiv.obligations import lifted_run
 from equiv.obligations.conformance import (
     DELIBERATE,
@@ -56,6 +56,8 @@ def hold(task: Task, says: str, owed: Statements, probe: Probe) -> list[Evidence
     """Decide what a run owes; where it was not read whole and that is not enough, probe it."""
     try:
         run = lifted_run(task.subject, task.config)
+    except Repeated as refusal:
+        return [Failure(kind="unsupported", reason=refusal.reason, where=refusal.where)]
     except Unsupported as refusal:
         return [probe(Refused(refusal.reason, refusal.where))]
     except DELIBERATE:

@@ -65,7 +65,10 @@ def _value(run: LiftedRun, e: Expr) -> float:
 
 
 def _step(run: LiftedRun, k: int) -> Step | None:
-    """What the state fed at the next call keeps of the one at call k; None if it rests on more than that."""
+    """What the state fed at the next call keeps of the one at call k.
+
+    None if it rests on more than that and fresh noise.
+    """
     query, following = run.queries[k], run.queries[k + 1]
     now = run.grid.level(query.told)
     answer = FROM_X[run.prediction.removeprefix("minus ")](STATE, DATA, now)
@@ -74,7 +77,10 @@ def _step(run: LiftedRun, k: int) -> Step | None:
     inputs = {s for s in symbols(after) if s.param.role in {"state", "network"}}
     if not inputs <= {STATE, DATA}:
         return None
-    zero = dict.fromkeys((s for s in symbols(after) if s.param.role == "noise"), ZERO)
+    drawn = {s for s in symbols(after) if s.param.role == "noise"}
+    if drawn & set(symbols(*(q.fed for q in run.queries[: k + 1]))):
+        return None
+    zero = dict.fromkeys(drawn, ZERO)
     return Step(substitute(after, {**zero, STATE: ONE, DATA: ZERO}), now, run.grid.level(following.told))
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from equiv.evidence import Condition, Conformance, Evidence, Failure, Outcome, Witness
-from equiv.lifting.refusal import Unsupported
+from equiv.lifting.refusal import Repeated, Unsupported
 from equiv.obligations import lifted
 from equiv.obligations.conformance import (
     DELIBERATE,
@@ -58,6 +58,8 @@ def hold(
     """Decide what is owed at every step; where it was not read whole and that is not enough, probe it."""
     try:
         steps = lifted(task.subject, task.config)
+    except Repeated as refusal:
+        return [Failure(kind="unsupported", reason=refusal.reason, where=refusal.where)]
     except Unsupported as refusal:
         return probe(Refused(refusal.reason, refusal.where))
     except DELIBERATE:

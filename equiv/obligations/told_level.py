@@ -11,6 +11,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from equiv.evidence import Conformance, Evidence, Outcome
+from equiv.lifting.refusal import Unsupported
 from equiv.obligations import Obligation, lifted_run, step_of_family
 from equiv.obligations import identities as identity
 from equiv.obligations.conformance import undecided
@@ -43,6 +44,8 @@ def check(task: Task) -> Sequence[Evidence]:
 
 
 def _statements(run: LiftedRun) -> list[Owed]:
+    if not run.queries:
+        raise Unsupported("it never calls the model, so there is no call at which a level could be told")
     return [owed for state in made(run)[:-1] for owed in state.owed()]
 
 

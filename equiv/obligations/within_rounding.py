@@ -57,6 +57,9 @@ def check(task: Task) -> Sequence[Evidence]:
         return [Failure(kind="unsupported", reason=str(refusal), where=refusal.where)]
     cases = [case for step in steps if (case := _case(step, formula.step(step)))]
     counted = [c for c in cases if math.isfinite(c.off.bound) and c.off.bound]
+    if valueless := next((c for c in counted if not math.isfinite(c.ratio)), None):
+        why = f"what step {valueless.step.index} is to give has no finite value"
+        return [Experiment(worst=math.nan, bound=1.0, cases=0, measure=why)]
     worst = max(counted, key=lambda c: c.ratio, default=None)
     if worst is None or not all(math.isfinite(c.step.got) for c in counted):
         return [Experiment(worst=math.nan, bound=1.0, cases=0, measure="no step has a finite bound")]

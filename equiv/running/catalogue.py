@@ -1,6 +1,7 @@
 """What there is to run, read from the headers of the files: nothing is imported."""
 
 import functools
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,18 @@ def claims() -> Mapping[str, ClaimEntry]:
         if entry.claim.id != _id(entry.path):
             raise ValueError(f"{entry.path} holds {entry.claim.id!r}; its id must be {_id(entry.path)!r}")
     return {e.claim.id: e for e in found}
+
+
+def proof(entry: ClaimEntry) -> Any:
+    """The module that proves a claim.
+
+    Raises:
+        ValueError: it proves another claim than its header says.
+    """
+    module = importlib.import_module(entry.module)
+    if entry.claim != module.CLAIM:
+        raise ValueError(f"{entry.path} has a header that is not what its CLAIM is when it is imported")
+    return module
 
 
 @functools.cache

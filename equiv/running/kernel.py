@@ -1,6 +1,5 @@
 """A second opinion on claims that were proved: each is put before the kernel, in a worker of its own."""
 
-import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -66,7 +65,7 @@ def _work(task: Task, *, home: Path, folder: Path) -> Found:
     """What a worker does for one claim."""
     from equiv.symbolic.kernel.check import attempt
 
-    return [attempt(importlib.import_module(catalogue.claims()[task.id].module), home, folder)], {}
+    return [attempt(catalogue.proof(catalogue.claims()[task.id]), home, folder)], {}
 
 
 def _evidence(result: Result, version: str) -> KernelProof:

@@ -44,7 +44,7 @@ def _claim(task: Task) -> Found:
 
     entry = catalogue.claims()[task.id]
     theorems = check(entry.claim, entry.path.parent, COMPILED)
-    return list(prove(importlib.import_module(entry.module), theorems)), {}
+    return list(prove(catalogue.proof(entry), theorems)), {}
 
 
 def _check(task: Task) -> Found:

@@ -286,7 +286,7 @@ def _module(place: str) -> ModuleType:
         if not place.endswith(".py"):
             return importlib.import_module(place)
         return _from_file(Path(place))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unknown(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
 
 

@@ -217,7 +217,8 @@ def _seeded(
     asked: list[torch.Tensor] = []
     waiting = iter(answers)
 
-    def model(fed: torch.Tensor, told: Any, *_: Any, **__: Any) -> torch.Tensor:
+    def model(fed: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
+        told = _told(fed, x, (*given, *named.values()))
         asked.extend((_tensor(told).clone(), fed.clone()))  # the sampler may go on to write into them
         answer = next(waiting, None)
         if answer is None:
@@ -225,7 +226,28 @@ def _seeded(
         return answer
 
     with seeded(seed):
-        return asked, sampler(model, x, listed)
+        return asked, sampler(_like_a_module(model), x, listed)
+
+
+def _told(fed: torch.Tensor, state: torch.Tensor, given: Sequence[Any]) -> Any:
+    """The number that the model is told, which with the state is all that it is given.
+
+    Raises:
+        Unsupported: it is given something else too, or a state of another shape: a network would see that.
+    """
+    others = [g for g in given[1:] if g is not None and not (isinstance(g, Mapping) and not g)]
+    if not given or others:
+        raise Unsupported(f"it gives the model {len(given)} things beside the state; a number is read")
+    if fed.shape != state.shape:
+        raise Unsupported(f"it feeds the model {tuple(fed.shape)} for a state of {tuple(state.shape)}")
+    return given[0]
+
+
+def _like_a_module(model: Model) -> Model:
+    """The model, which may be told to evaluate, as networks are."""
+    for name in ("eval", "train", "to"):
+        setattr(model, name, lambda *_args, **_named: model)
+    return model
 
 
 def _tensor(told: Any) -> torch.Tensor:
@@ -249,6 +271,10 @@ class Drawing(TorchDispatchMode):
         if call.plan.kind == "draw" and is_normal(call.plan):
             mean, std = mean_and_std(call)
             given = self._noise[self.drawn] if self.drawn < len(self._noise) else torch.zeros(())
+            if given.dim() and given.shape != result.shape:
+                raise Unsupported(
+                    f"it draws {tuple(result.shape)} at once; draws of {tuple(given.shape)} are told apart"
+                )
             result.copy_(mean + std * given)
             self.drawn += 1
         return result
@@ -284,12 +310,13 @@ def responses(
     """
     found: list[torch.Tensor] = []
 
-    def asked(fed: torch.Tensor, told: Any, *_: Any, **__: Any) -> torch.Tensor:
+    def asked(fed: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
+        told = _told(fed, state, (*given, *named.values()))
         found.extend((_tensor(told).clone(), fed.clone()))
         return model(*found[-1:-3:-1])
 
     with Drawing(noise) as drawing:
-        result = sampler(asked, state.clone(), torch.tensor(values, dtype=DTYPE))
+        result = sampler(_like_a_module(asked), state.clone(), torch.tensor(values, dtype=DTYPE))
     return Responses([*found, result], drawing.drawn)
 
 

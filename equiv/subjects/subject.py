@@ -166,6 +166,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """The calls of a configuration in their order, and the schedule that they are taken from."""
 
     calls: tuple[Listed, ...]
+    due: int  # how many calls there are to be
     end: float  # sigma / alpha after the last
     curve: tuple[tuple[float, float], ...]  # each training step: the time told and sigma / alpha, rising
     made: str  # Python that makes the scheduler

@@ -46,9 +46,13 @@ def derivative(e: Expr, x: Expr, of_call: Callable[[Expr], Slope]) -> Expr:
     return _zero(e) if slope is None else slope
 
 
+def _is_always_defined(e: Expr) -> bool:
+    return e.op in {"symbol", "const", "literal"}
+
+
 def _zero(e: Expr) -> Expr:
     """Zero, where ``e`` is defined."""
-    return ZERO * e if e.args else ZERO
+    return ZERO if _is_always_defined(e) else ZERO * e
 
 
 def _rule(e: Expr, slopes: list[Slope]) -> Expr:
@@ -64,9 +68,9 @@ def _by(factor: Expr, slope: Slope) -> Expr:
 
 
 def _sum(e: Expr, u: Expr, v: Expr, du: Slope, dv: Slope) -> Expr:
-    if dv is None and du is not None and not v.args:
+    if dv is None and du is not None and _is_always_defined(v):
         return du
-    if du is None and dv is not None and not u.args:
+    if du is None and dv is not None and _is_always_defined(u):
         return -dv if e.op == "sub" else dv
     return node(e.op, _zero(u) if du is None else du, _zero(v) if dv is None else dv)
 

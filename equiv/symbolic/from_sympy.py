@@ -81,10 +81,15 @@ def translate(e: Any) -> Expr:
 
 
 def _symbol(e: Any) -> Expr:
-    """A symbol of ours. Sympy tells symbols of one name apart by their assumptions, so the name says them."""
+    """A symbol of ours, which is real, and positive where that is declared.
+
+    Raises:
+        ValueError: something else is assumed of it, which would be forgotten.
+    """
     declared = e._assumptions_orig  # noqa: SLF001 - sympy offers no other way to what was declared
-    further = sorted(set(declared) - {"real", "positive"})
-    name = f"{e.name} ({', '.join(further)})" if further else e.name
+    if further := sorted(set(declared) - {"real", "positive", "commutative"}):
+        raise ValueError(f"a symbol may be real or positive; {e.name} is also {', '.join(further)}")
+    name = f"{e.name} ({e.dummy_index})" if isinstance(e, sympy.Dummy) else e.name
     return symbol(name, "schedule", positive=True) if e.is_positive else symbol(name)
 
 
@@ -213,10 +218,15 @@ def _moving_end(integral: Any, end: Any, x: Any) -> Expr:
 
 def _at(e: Any) -> Expr:
     """The value of what is read where its variables have values."""
-    names = {x: sympy.Symbol(str(x), real=True) if isinstance(x, sympy.Dummy) else x for x in e.variables}
+    names = {x: _unused(x) if isinstance(x, sympy.Dummy) else x for x in e.variables}
     with sympy.evaluate(False):  # what is built anew would forget where it is defined
         inside = e.expr.xreplace(names)
     return _value(inside, dict(zip(names.values(), e.point, strict=True)))
+
+
+def _unused(x: Any) -> Any:
+    """A symbol for a dummy, of a name that no other has."""
+    return sympy.Symbol(f"{x.name} ({x.dummy_index})", real=True)
 
 
 def _value(e: Any, point: Mapping[Any, Any]) -> Expr:

@@ -30,7 +30,8 @@ CLAIM = Claim(
     statement=r"\hat x \text{ constant along the path} \iff \hat\epsilon \text{ constant}"
     r" \iff \hat u \text{ constant}"
     r" \implies z_s = \alpha_s \hat x + \sigma_s \hat\epsilon; \qquad"
-    r" \hat v \text{ constant}:\ z_s = z_t - \delta \hat v \ne \cos\delta\, z_t - \sin\delta\, \hat v",
+    r" \hat v \text{ constant, on the cosine schedule by the angle } \delta:"
+    r"\ z_s = z_t - \delta \hat v \ne \cos\delta\, z_t - \sin\delta\, \hat v",
     source=Source(seed="003", section="Sampling", equation="comment 1"),
     needs=("f-clairaut", "f-pf-euler-affine", "f-row-family"),
     erratum="E8",

@@ -43,7 +43,7 @@ CLAIM = Claim(
     statement=r"z_s = \mathrm{DDIM} + \varphi\, \alpha_s (1 - e^{-h}) \frac h{h_0} (\hat x_t - \hat x_p),"
     r" \qquad \hat x = \hat x_t + q_1 \tau:\ \text{error } = \alpha_s q_1 \left((1 + \tfrac h2) e^{-h}"
     r" + \tfrac h2 - 1 - (\varphi - \tfrac12) h (1 - e^{-h})\right); \qquad"
-    r" \mathrm{UniP}_2 = \text{++}(2M),\ \mathrm{DEIS}_1 = \mathrm{DPM}_1,"
+    r" \mathrm{UniP}_2^{\mathrm{bh2}} = \text{++}(2M),\ \mathrm{DEIS}_1 = \mathrm{DPM}_1,"
     r"\ \mathrm{DEIS}_2 = \mathrm{DPM}_2^{\mathrm{heun}}",
     source=Source(seed="003", section="Sampling", equation="implied: higher-order samplers beside DDIM"),
 )

@@ -19,7 +19,7 @@ from equiv.formulas.levels import log_snr
 from equiv.formulas.schedules import flow_matching
 from equiv.formulas.weightings import flow_matching_weighting, mse_factor_u
 from equiv.proofs._calculus import at, integral, rate
-from equiv.proofs._symbols import now, t
+from equiv.proofs._symbols import now
 
 CLAIM = Claim(
     id="l-exp-decay",
@@ -90,7 +90,7 @@ def _errors() -> Iterable[Chain]:
     )
     yield chain(
         "The flow-matching loss of a constant error of the noise, until t = 1 - d",
-        integral(1 / (1 - t) ** 2, t, 0, 1 - rest),
+        integral(1 / (1 - u) ** 2, u, 0, 1 - rest),
         ("integrate", 1 / rest - 1),
     )
     yield chain(

@@ -38,7 +38,8 @@ CLAIM = Claim(
     cites=("induction over steps, for the sums of the logarithms",),
 )
 
-b, h, beta_0, beta_1, u = symbols("b h beta_0 beta_1 u", positive=True)
+b, h, beta_0, beta_1 = symbols("b h beta_0 beta_1", positive=True)
+u = symbols("u", real=True)
 N, i, most, steepest = symbols("N i A B", positive=True)
 beta = Function("beta", real=True)
 

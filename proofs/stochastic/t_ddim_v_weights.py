@@ -131,9 +131,9 @@ def false_variants() -> Iterable[Variant]:
         hypotheses=acute,
     )
     yield Variant(
-        name="the spread is pi^2 / (4N) in the first order",
-        left=-S(100) * log(cos(pi / 200)) * 8,
-        right=2 * pi**2 / 100,
+        name="the spread is pi^2 / (4N) in the first order: log cos has twice the curvature",
+        left=at(rate(rate(log(cos(delta)), delta), delta), delta, 0),
+        right=S(-2),
     )
 
 

@@ -33,7 +33,8 @@ def listing(subject: Subject, config: Mapping[str, str]) -> Listing:
         )
         end = _ratio(scheduler, then, family)
     curve = _curve(construct(subject, config), family)
-    return Listing(calls=tuple(calls), end=end, curve=curve, made=made(subject, config))
+    due = family.calls(int(config["steps"]), config)
+    return Listing(calls=tuple(calls), due=due, end=end, curve=curve, made=made(subject, config))
 
 
 def trained(subject: Subject, config: Mapping[str, str]) -> Trained:
