@@ -58,11 +58,11 @@ def _entries(listing: Listing, steps: int) -> Iterator[Entry]:
             code=f"a = scheduler.alphas_cumprod[{told:g} - 1 : {told:g} + 1]\n"
             "print((((1 - a) / a) ** 0.5).tolist())",
         )
-    levels, steps = {call.ratio for call in listing.calls}, min(steps, listing.due)
+    levels, due = {call.ratio for call in listing.calls}, min(steps, listing.due)
     yield Entry(
         inputs={"compared": "the number of different levels"},
-        holds=len(levels) >= steps,
-        expected=f"at least {steps}",
+        holds=len(levels) >= due,
+        expected=f"at least {due}",
         got=str(len(levels)),
         bound="0",
         code="print(len(set(scheduler.timesteps.tolist())))",

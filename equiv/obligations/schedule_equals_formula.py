@@ -24,6 +24,7 @@ OBLIGATION = Obligation(
 )
 UNIT = 2.0**-24
 OF_BETA = 6  # roundings: of the two ends, their difference, a product, a sum, and a square or a quotient
+OF_STEP = 10  # a quotient, a product, and two differences from 1, four times over where a quarter is left
 SHORTEST = 2.0**-24  # what stands for no signal at all, where it would be divided by
 LARGEST_BETA = 0.999
 
@@ -103,7 +104,7 @@ def _without_the_last(signals: Sequence[Signal]) -> Iterator[tuple[float, float]
             continue
         of_left = (root * (signal.roundings + 2) + last * (signals[-1].roundings + 2)) / left
         of_scale = (signals[0].roundings + signals[-1].roundings * last / first + 4) * first / (first - last)
-        again += 4 + OF_BETA * 1.0
+        again += OF_STEP
         yield value * value, (of_left + 2 * of_scale + again) * UNIT
 
 
